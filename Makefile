@@ -1,0 +1,82 @@
+# The commands of this repository. `make` alone lists them.
+#
+# Needed: Rust (rust-toolchain.toml says which) and Go 1.26 or later; Python 3 for one test.
+# Everything else is fetched or built, and kept in ~/.cache/adx-follower-operator.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/adx-follower-operator
+target := $(or $(CARGO_TARGET_DIR),target)
+
+cargo_deny_version := 0.20.2
+cargo_deny := $(cache)/cargo-deny-$(cargo_deny_version)/bin/cargo-deny
+
+.PHONY: help
+help: ## list the commands
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | sort | while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+.PHONY: all
+all: lint test ## check and test everything
+
+.PHONY: demo
+demo: ## tell the main job step by step on a real API server (KEEP=1 leaves it running)
+	cargo build --locked --workspace --bins
+	KEEP=$(KEEP) $(target)/debug/demo
+
+# The last lines are cargo's summary of the last test program.
+.PHONY: test
+test: lint ## check and test everything, end to end included: what CI runs
+	cargo test --locked --workspace --lib --bins --tests --no-run
+	$(target)/debug/tools
+	cargo test --locked --workspace --doc
+	cargo test --locked --workspace --lib --bins --tests --no-fail-fast
+
+.PHONY: e2e
+e2e: ## only the tests with the real binaries on the real API server
+	cargo test --locked --workspace --lib --bins --tests --no-run
+	$(target)/debug/tools
+	cargo test --locked --workspace --test e2e
+
+.PHONY: build
+build: ## build the release binaries
+	cargo build --locked --release --workspace --bins
+
+.PHONY: tools
+tools: ## build kube-apiserver, etcd and kubectl if they are not there (5 minutes, once)
+	cargo build --locked --workspace --bin tools
+	$(target)/debug/tools
+
+.PHONY: generate
+generate: ## write the generated files again (crds/)
+	UPDATE=1 cargo test --locked --test generated
+
+.PHONY: lint
+lint: $(cargo_deny) ## formatting, clippy, documentation, dependencies
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
+	$(cargo_deny) --locked check bans licenses sources
+
+.PHONY: advisories
+advisories: $(cargo_deny) ## compare the dependencies with the advisory database (needs the network)
+	$(cargo_deny) --locked check advisories
+
+.PHONY: bench
+bench: build ## measure the release build: time to Ready, calls, memory, size
+	$(target)/release/measure
+
+.PHONY: fuzz
+fuzz: ## the property tests with many more cases (CASES=20000)
+	PROPTEST_CASES=$(or $(CASES),20000) cargo test --locked --workspace --lib --bins
+
+.PHONY: image
+image: ## build the container image (needs Docker)
+	docker build --tag adx-follower-operator:dev .
+
+# In its own directory for each version, so that an update installs the new one.
+$(cargo_deny):
+	@echo 'Building cargo-deny $(cargo_deny_version): about 3 minutes, once.'
+	cargo install --locked --root $(cache)/cargo-deny-$(cargo_deny_version) cargo-deny@$(cargo_deny_version)

@@ -1,0 +1,177 @@
+//! Wiring: from checked settings to a running operator, and its orderly end.
+
+use std::{error::Error as _, sync::Arc};
+
+use kube::runtime::events::{Recorder, Reporter};
+use thiserror::Error;
+use tokio::sync::{mpsc::unbounded_channel, oneshot};
+
+use crate::{
+    api::FIELD_MANAGER,
+    azure::{
+        client::{ArmClient, ArmOptions},
+        credential::{self, CredentialError},
+        token::TokenCache,
+        transport::{HttpTransport, TransportSetupError},
+    },
+    cli::RunArgs,
+    clock::SystemClock,
+    config::{Config, ConfigError},
+    controller::{self, Context, Parts, Settings, Watch},
+    kubernetes::{self, ClientError},
+    metrics::Metrics,
+    readiness::{Gate, Liveness, LivenessLimits, Readiness},
+    server::{Addresses, ServerError, Servers, Sources},
+    shutdown::{Shutdown, ShutdownError},
+    telemetry::{self, TelemetryError},
+};
+
+/// Why the operator did not start, or ended.
+#[derive(Debug, Error)]
+pub enum AppError {
+    /// An argument or variable is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No runtime.
+    #[error("cannot start the runtime")]
+    Runtime(#[source] std::io::Error),
+    /// No logs.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// No signals.
+    #[error(transparent)]
+    Shutdown(#[from] ShutdownError),
+    /// No probes or metrics.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// No Kubernetes.
+    #[error(transparent)]
+    Kubernetes(#[from] ClientError),
+    /// No transport to Azure.
+    #[error(transparent)]
+    Transport(#[from] TransportSetupError),
+    /// No identity.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+}
+
+/// Runs the operator until it is told to stop.
+///
+/// # Errors
+/// When it can't start, or a server of its own fails.
+pub fn run(arguments: RunArgs, variable: impl Fn(&str) -> Option<String>) -> Result<(), AppError> {
+    let config = Config::new(arguments, variable)?;
+    telemetry::init(&config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(AppError::Runtime)?;
+    runtime.block_on(operate(config))
+}
+
+async fn operate(config: Config) -> Result<(), AppError> {
+    // Features of two dependencies could each bring a provider, and rustls would refuse to choose (dependencies.md §0.1).
+    // It fails only when there is one already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
+    let shutdown = Shutdown::on_signals()?;
+    let (readiness, liveness) = (
+        Readiness::default(),
+        Liveness::new(LivenessLimits::default()),
+    );
+    let metrics = Arc::new(Metrics::new(config.concurrency, liveness.clone()));
+    let servers = Servers::bind(
+        Addresses {
+            health: config.health_address,
+            metrics: config.metrics_address,
+        },
+        Sources {
+            readiness: readiness.clone(),
+            liveness: liveness.clone(),
+            metrics: Arc::clone(&metrics),
+        },
+    )
+    .await?;
+    let arm = arm(&config, &metrics)?;
+    let client = kubernetes::client(liveness.clone()).await?;
+
+    let (wake, woken) = unbounded_channel();
+    let reporter = Reporter {
+        controller: FIELD_MANAGER.to_owned(),
+        instance: None,
+    };
+    let context = Arc::new(Context::new(Parts {
+        recorder: Recorder::new(client.clone(), reporter),
+        client,
+        arm,
+        settings: Settings {
+            interval: config.interval,
+            concurrency: config.concurrency.get(),
+            operations_per_cluster: config.operations_per_cluster.get().into(),
+        },
+        clock: Arc::new(SystemClock),
+        metrics: Arc::clone(&metrics),
+        seed: fastrand::u64(..),
+        wake,
+    }));
+    let counted = Arc::downgrade(&context);
+    metrics.count_objects(move || {
+        counted
+            .upgrade()
+            .map(|context| context.population())
+            .unwrap_or_default()
+    });
+    let watch = Watch {
+        scope: config.namespaces,
+        label_selector: config.label_selector,
+        readiness: readiness.clone(),
+        liveness,
+        shutdown: shutdown.clone(),
+    };
+    readiness.set(Gate::Syncing);
+    // The probes answer to the very end, so that a slow drain is not taken for a dead process.
+    let (ended, end) = oneshot::channel::<()>();
+    let work = async {
+        controller::run(context, watch, woken).await;
+        readiness.set(Gate::Stopping);
+        drop(ended);
+        Ok(())
+    };
+    let serve = servers.serve(async {
+        let _ = end.await;
+    });
+    tokio::select! {
+        ended = async { tokio::try_join!(work, serve) } => {
+            ended?;
+            tracing::info!("stopped");
+        }
+        // A second signal: passes that run are given up. Their intent is durable, so the next start goes on.
+        () = shutdown.aborted() => tracing::warn!("stopped without finishing"),
+    }
+    Ok(())
+}
+
+fn arm(config: &Config, metrics: &Arc<Metrics>) -> Result<ArmClient, AppError> {
+    let arm = &config.arm;
+    let transport = HttpTransport::new(arm.ca_file.as_deref())?;
+    let (kind, mint) = credential::mint(arm.credential, &arm.environment, &arm.cloud, &transport)?;
+    tracing::info!(credential = kind.as_str(), endpoint = %arm.cloud.endpoint, "azure");
+    Ok(ArmClient::new(ArmOptions {
+        endpoint: arm.cloud.endpoint.clone(),
+        api_version: arm.api_version.clone(),
+        transport: Arc::new(transport),
+        tokens: Arc::new(TokenCache::new(mint)),
+        observer: Arc::clone(metrics) as Arc<dyn crate::azure::client::CallObserver>,
+    }))
+}
+
+/// Prints an error and what led to it, once, for a person.
+pub fn print(error: &AppError) {
+    let mut parts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        parts.push(cause.to_string());
+        source = cause.source();
+    }
+    eprintln!("error: {}", parts.join(": "));
+}

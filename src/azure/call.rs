@@ -1,0 +1,337 @@
+//! One call to ARM: throttle, token, request, answer, a second try after 401, and what is observed of it.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+use serde_json::Value;
+use tokio::time::{Instant, timeout};
+use tracing::debug;
+use url::Url;
+use uuid::Uuid;
+
+use super::{
+    cloud::Endpoint,
+    error::{ArmError, Intent, Refusal, parse_retry_after},
+    message::chain_line,
+    throttle::Throttle,
+    token::{Token, TokenError, TokenSource},
+    transport::{Limits, Transport, TransportError},
+};
+
+/// Most bytes of an answer: ARM itself allows a provider no more (arm-kusto.md §7).
+const MAX_BODY: usize = 8 * 1024 * 1024;
+const READ_DEADLINE: Duration = Duration::from_secs(30);
+/// ARM's gateway gives a provider 60 s and then answers 504 (arm-kusto.md §7): a shorter wait would never see it.
+const WRITE_DEADLINE: Duration = Duration::from_secs(75);
+
+const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
+const RETURN_CLIENT_REQUEST_ID: &str = "x-ms-return-client-request-id";
+
+/// What is asked of ARM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ArmCall {
+    /// GET of a cluster.
+    GetCluster,
+    /// GET of a configuration.
+    GetConfiguration,
+    /// PUT of a configuration.
+    PutConfiguration,
+    /// DELETE of a configuration.
+    DeleteConfiguration,
+    /// GET of an operation.
+    PollOperation,
+}
+
+impl ArmCall {
+    /// A word for logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GetCluster => "get_cluster",
+            Self::GetConfiguration => "get_configuration",
+            Self::PutConfiguration => "put_configuration",
+            Self::DeleteConfiguration => "delete_configuration",
+            Self::PollOperation => "poll_operation",
+        }
+    }
+
+    pub(super) fn intent(self) -> Intent {
+        match self {
+            Self::GetCluster | Self::GetConfiguration | Self::PollOperation => Intent::Read,
+            Self::PutConfiguration => Intent::Write,
+            Self::DeleteConfiguration => Intent::Delete,
+        }
+    }
+}
+
+impl fmt::Display for ArmCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallResult {
+    /// With this HTTP status.
+    Status(u16),
+    /// Without a complete answer.
+    NoAnswer,
+}
+
+/// Is told of every request that was sent to ARM. Calls that were held back, or had no token, are none.
+pub trait CallObserver: Send + Sync + 'static {
+    /// `elapsed` is from the start of the request to the last byte of the answer.
+    fn observe(&self, call: ArmCall, result: CallResult, elapsed: Duration);
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoObserver;
+
+impl CallObserver for NoObserver {
+    fn observe(&self, _call: ArmCall, _result: CallResult, _elapsed: Duration) {}
+}
+
+/// What a client is made of.
+pub struct ArmOptions {
+    /// Where ARM is.
+    pub endpoint: Endpoint,
+    /// The `api-version` of every call but polls, whose addresses carry one.
+    pub api_version: String,
+    /// The network.
+    pub transport: Arc<dyn Transport>,
+    /// Whose calls these are.
+    pub tokens: Arc<dyn TokenSource>,
+    /// Who counts them.
+    pub observer: Arc<dyn CallObserver>,
+}
+
+/// A request in the making: all but the token.
+pub(super) struct Call<'a> {
+    pub(super) kind: ArmCall,
+    /// Absolute, encoded.
+    pub(super) url: String,
+    pub(super) subscription: Option<&'a str>,
+    pub(super) body: Option<Bytes>,
+}
+
+impl Call<'_> {
+    fn method(&self) -> Method {
+        match self.kind.intent() {
+            Intent::Read => Method::GET,
+            Intent::Write => Method::PUT,
+            Intent::Delete => Method::DELETE,
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        let deadline = match self.kind.intent() {
+            Intent::Read => READ_DEADLINE,
+            Intent::Write | Intent::Delete => WRITE_DEADLINE,
+        };
+        Limits {
+            deadline,
+            max_body: MAX_BODY,
+        }
+    }
+
+    fn no_answer(&self, source: TransportError) -> ArmError {
+        ArmError::NoAnswer {
+            intent: self.kind.intent(),
+            source,
+        }
+    }
+
+    fn request(&self, token: &Token, request_id: &str) -> Result<http::Request<Bytes>, ArmError> {
+        let mut bearer =
+            HeaderValue::try_from(format!("Bearer {}", token.secret())).map_err(|_| {
+                ArmError::Token(TokenError::Unavailable {
+                    message: "the token cannot be sent in a header".to_owned(),
+                })
+            })?;
+        bearer.set_sensitive(true);
+        let mut builder = http::Request::builder()
+            .method(self.method())
+            .uri(&self.url)
+            .header(header::AUTHORIZATION, bearer)
+            .header(header::ACCEPT, "application/json")
+            .header(CLIENT_REQUEST_ID, request_id)
+            .header(RETURN_CLIENT_REQUEST_ID, "true");
+        if self.body.is_some() {
+            builder = builder.header(header::CONTENT_TYPE, "application/json");
+        }
+        builder
+            .body(self.body.clone().unwrap_or_default())
+            .map_err(|error| self.no_answer(TransportError::NotSent(error.into())))
+    }
+}
+
+/// An answer with any status.
+pub(super) struct Answer {
+    intent: Intent,
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// A header's text; `None` when it is absent or not plain ASCII.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.header(header::RETRY_AFTER.as_str())
+            .and_then(parse_retry_after)
+    }
+
+    /// This answer as a refusal, read from ARM's envelope `{"error": {"code", "message"}}`.
+    pub(super) fn refusal(&self) -> Refusal {
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let text = |name| {
+            body.pointer(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        Refusal {
+            intent: self.intent,
+            status: self.status,
+            code: text("/error/code"),
+            message: text("/error/message"),
+            retry_after: self.retry_after(),
+        }
+    }
+
+    /// The error that this answer amounts to, when no success can be read from it.
+    pub(super) fn unexpected(&self, expected: &'static str, detail: impl fmt::Display) -> ArmError {
+        if (200..300).contains(&self.status) {
+            let detail = detail.to_string();
+            ArmError::Malformed {
+                intent: self.intent,
+                status: self.status,
+                expected,
+                detail,
+            }
+        } else {
+            ArmError::Refused(self.refusal())
+        }
+    }
+}
+
+/// Sends calls.
+pub(super) struct Caller {
+    options: ArmOptions,
+    throttle: Throttle,
+}
+
+impl Caller {
+    pub(super) fn new(options: ArmOptions) -> Self {
+        Self {
+            options,
+            throttle: Throttle::default(),
+        }
+    }
+
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.options.endpoint
+    }
+
+    /// The address of a resource: each segment of `id` encoded on its own, and our `api-version`.
+    pub(super) fn url(&self, id: &str) -> Result<String, url::ParseError> {
+        let mut url = Url::parse(&self.options.endpoint.to_string())?;
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.clear().extend(id.split('/').skip(1));
+        }
+        url.query_pairs_mut()
+            .append_pair("api-version", &self.options.api_version);
+        Ok(url.into())
+    }
+
+    /// Sends `call`; after a 401 once more with a new token. Any status is an answer, but 429.
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, ArmError> {
+        let intent = call.kind.intent();
+        if let Some(refusal) = call
+            .subscription
+            .and_then(|subscription| self.throttle.held(subscription, intent, Instant::now()))
+        {
+            debug!(operation = call.kind.as_str(), "ARM call held back");
+            return Err(ArmError::Refused(refusal));
+        }
+        let token = self.token().await?;
+        let mut answer = self.exchange(call, &token).await?;
+        if answer.status == 401 {
+            self.options.tokens.reject(&token);
+            let renewed = self.token().await?;
+            if renewed != token {
+                answer = self.exchange(call, &renewed).await?;
+            }
+        }
+        if answer.status == 429 {
+            let refusal = answer.refusal();
+            if let Some(subscription) = call.subscription {
+                self.throttle.hold(subscription, &refusal, Instant::now());
+            }
+            return Err(ArmError::Refused(refusal));
+        }
+        Ok(answer)
+    }
+
+    async fn token(&self) -> Result<Token, ArmError> {
+        self.options.tokens.token().await.map_err(ArmError::Token)
+    }
+
+    async fn exchange(&self, call: &Call<'_>, token: &Token) -> Result<Answer, ArmError> {
+        let request_id = Uuid::new_v4().to_string();
+        let request = call.request(token, &request_id)?;
+        let limits = call.limits();
+        let start = Instant::now();
+        // Every transport promises to keep the deadline. One that does not must not take a worker with it.
+        let sent = timeout(
+            limits.deadline,
+            self.options.transport.send(request, limits),
+        )
+        .await
+        .unwrap_or(Err(TransportError::DeadlineExceeded));
+        let elapsed = start.elapsed();
+        let result = sent.as_ref().map_or(CallResult::NoAnswer, |answer| {
+            CallResult::Status(answer.status().as_u16())
+        });
+        self.options.observer.observe(call.kind, result, elapsed);
+
+        let operation = call.kind.as_str();
+        let method = call.method();
+        let url = call.url.split('?').next().unwrap_or_default();
+        let elapsed_ms = elapsed.as_millis();
+        match sent {
+            Err(source) => {
+                debug!(operation, %method, url, elapsed_ms, request_id, error = %chain_line(&source), "ARM call without answer");
+                Err(call.no_answer(source))
+            }
+            Ok(answer) => {
+                let (head, body) = answer.into_parts();
+                let answer = Answer {
+                    intent: call.kind.intent(),
+                    status: head.status.as_u16(),
+                    headers: head.headers,
+                    body,
+                };
+                debug!(
+                    operation,
+                    %method,
+                    url,
+                    status = answer.status,
+                    elapsed_ms,
+                    request_id,
+                    arm_request_id = answer.header("x-ms-request-id"),
+                    correlation_id = answer.header("x-ms-correlation-request-id"),
+                    activity_id = answer.header("x-ms-operation-root-activity-id"),
+                    "ARM call"
+                );
+                Ok(answer)
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The calls to ARM that following databases needs, and what each answer means.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use tracing::warn;
+
+pub use super::call::{ArmCall, ArmOptions, CallObserver, CallResult, NoObserver};
+use super::{
+    call::{Answer, Call, Caller},
+    cloud::Endpoint,
+    error::{ArmError, Refusal},
+    id::{ClusterId, ConfigurationId},
+    model::{Cluster, Configuration, ConfigurationRequest, from_object},
+    operation::{Accepted, Deleted, OperationUrl, Polled, read_status},
+    transport::TransportError,
+};
+
+/// Where an operation is followed, the better one first (arm-kusto.md §3.1).
+const OPERATION_HEADERS: [&str; 2] = ["azure-asyncoperation", "location"];
+
+/// Speaks ARM with one identity. Clones share tokens and the memory of 429 answers.
+#[derive(Clone)]
+pub struct ArmClient(Arc<Caller>);
+
+impl ArmClient {
+    /// A client; nothing is sent yet.
+    #[must_use]
+    pub fn new(options: ArmOptions) -> Self {
+        Self(Arc::new(Caller::new(options)))
+    }
+
+    /// The one host that gets our token: what a remembered [`OperationUrl`] has to lead to.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        self.0.endpoint()
+    }
+
+    /// Reads a cluster; `None` when it or its resource group does not exist.
+    ///
+    /// # Errors
+    /// [`ArmError`]; also when the subscription is not known, since that is as well what a wrong tenant sees.
+    pub async fn cluster(&self, id: &ClusterId) -> Result<Option<Cluster>, ArmError> {
+        let call = self.call(
+            ArmCall::GetCluster,
+            &id.to_string(),
+            id.subscription(),
+            None,
+        )?;
+        let answer = self.0.send(&call).await?;
+        match answer.status {
+            200 => read(&answer, "a cluster").map(Some),
+            404 => match Missing::of(&answer.refusal()) {
+                Missing::Resource | Missing::ResourceGroup => Ok(None),
+                Missing::Parent | Missing::Other => Err(answer.unexpected("a cluster", "")),
+            },
+            _ => Err(answer.unexpected("a cluster", "no cluster comes with this status")),
+        }
+    }
+
+    /// Reads a configuration; `None` when the cluster has none of this name.
+    ///
+    /// # Errors
+    /// [`ArmError`], with reason `ParentNotFound` when the cluster or its resource group does not exist.
+    pub async fn configuration(
+        &self,
+        id: &ConfigurationId,
+    ) -> Result<Option<Configuration>, ArmError> {
+        let call = self.configuration_call(ArmCall::GetConfiguration, id, None)?;
+        let answer = self.0.send(&call).await?;
+        match answer.status {
+            200 => read(&answer, "a configuration").map(Some),
+            404 if Missing::of(&answer.refusal()) == Missing::Resource => Ok(None),
+            _ => {
+                Err(answer.unexpected("a configuration", "no configuration comes with this status"))
+            }
+        }
+    }
+
+    /// Creates a configuration, or replaces it as a whole: what `request` leaves out is cleared.
+    ///
+    /// # Errors
+    /// [`ArmError`]; ask it for its [`outcome`](ArmError::outcome) before writing again.
+    pub async fn put_configuration(
+        &self,
+        id: &ConfigurationId,
+        request: &ConfigurationRequest,
+    ) -> Result<Accepted, ArmError> {
+        let body = Bytes::from(request.to_body().to_string());
+        let call = self.configuration_call(ArmCall::PutConfiguration, id, Some(body))?;
+        let answer = self.0.send(&call).await?;
+        if !matches!(answer.status, 200..=202) {
+            return Err(
+                answer.unexpected("an accepted configuration", "no PUT ends with this status")
+            );
+        }
+        let mut accepted = self.accepted(&answer, &call);
+        accepted.configuration = match from_object(&answer.body) {
+            Ok(configuration) => Some(configuration),
+            // 202 may be empty, and an operation tells more than the echo.
+            Err(_)
+                if accepted.operation.is_some()
+                    || (answer.status == 202 && answer.body.is_empty()) =>
+            {
+                None
+            }
+            Err(error) => return Err(answer.unexpected("an accepted configuration", error)),
+        };
+        Ok(accepted)
+    }
+
+    /// Deletes a configuration, which detaches its databases.
+    ///
+    /// # Errors
+    /// [`ArmError`], with reason `ParentNotFound` when the cluster or its resource group does not exist; ask it for its
+    /// [`outcome`](ArmError::outcome) before writing again.
+    pub async fn delete_configuration(&self, id: &ConfigurationId) -> Result<Deleted, ArmError> {
+        let call = self.configuration_call(ArmCall::DeleteConfiguration, id, None)?;
+        let answer = self.0.send(&call).await?;
+        match answer.status {
+            // A 200 with an operation is still an operation (arm-kusto.md §2.3).
+            200 | 202 => Ok(Deleted::Accepted(self.accepted(&answer, &call))),
+            204 => Ok(Deleted::Absent),
+            404 if Missing::of(&answer.refusal()) == Missing::Resource => Ok(Deleted::Absent),
+            _ => Err(answer.unexpected("an accepted deletion", "no DELETE ends with this status")),
+        }
+    }
+
+    /// Looks at an operation once, in either of its forms.
+    ///
+    /// # Errors
+    /// [`ArmError`]: the operation's state could not be read, which says nothing about the operation. 403 is among
+    /// them: a role on the cluster alone does not let us look (faults.md A8).
+    pub async fn poll(&self, operation: &OperationUrl) -> Result<Polled, ArmError> {
+        let call = Call {
+            kind: ArmCall::PollOperation,
+            url: operation.as_str().to_owned(),
+            subscription: operation.subscription(),
+            body: None,
+        };
+        let answer = self.0.send(&call).await?;
+        let polled = match answer.status {
+            200 | 201 => read_status(&answer.body)
+                .map_err(|error| answer.unexpected("an operation's state", error))?,
+            202 => Polled::Running { retry_after: None },
+            204 => Polled::Succeeded,
+            404 | 410 => Polled::Unknown,
+            _ => {
+                return Err(
+                    answer.unexpected("an operation's state", "no operation has this status")
+                );
+            }
+        };
+        Ok(match polled {
+            Polled::Running { .. } => Polled::Running {
+                retry_after: answer.retry_after(),
+            },
+            Polled::Succeeded | Polled::Failed(_) | Polled::Canceled | Polled::Unknown => polled,
+        })
+    }
+
+    fn configuration_call<'a>(
+        &self,
+        kind: ArmCall,
+        id: &'a ConfigurationId,
+        body: Option<Bytes>,
+    ) -> Result<Call<'a>, ArmError> {
+        self.call(kind, &id.to_string(), id.cluster().subscription(), body)
+    }
+
+    fn call<'a>(
+        &self,
+        kind: ArmCall,
+        id: &str,
+        subscription: &'a str,
+        body: Option<Bytes>,
+    ) -> Result<Call<'a>, ArmError> {
+        let url = self.0.url(id).map_err(|error| ArmError::NoAnswer {
+            intent: kind.intent(),
+            source: TransportError::NotSent(error.into()),
+        })?;
+        Ok(Call {
+            kind,
+            url,
+            subscription: Some(subscription),
+            body,
+        })
+    }
+
+    fn accepted(&self, answer: &Answer, call: &Call<'_>) -> Accepted {
+        let operation = OPERATION_HEADERS
+            .into_iter()
+            .filter_map(|name| answer.headers.get(name).map(|value| (name, value)))
+            .find_map(|(header, value)| {
+                let raw = String::from_utf8_lossy(value.as_bytes());
+                // A `Location` that is the resource itself names no operation.
+                if without_query(&raw).eq_ignore_ascii_case(without_query(&call.url)) {
+                    return None;
+                }
+                OperationUrl::accept(&raw, self.endpoint())
+                    .inspect_err(|error| {
+                        warn!(operation = call.kind.as_str(), header, %error, "operation address refused");
+                    })
+                    .ok()
+            });
+        Accepted {
+            operation,
+            retry_after: answer.retry_after(),
+            configuration: None,
+        }
+    }
+}
+
+impl fmt::Debug for ArmClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArmClient")
+            .field("endpoint", self.endpoint())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a 404 says is missing. A gateway's 404 without ARM's envelope says nothing: no resource is absent for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Resource,
+    Parent,
+    ResourceGroup,
+    Other,
+}
+
+impl Missing {
+    fn of(refusal: &Refusal) -> Self {
+        match refusal.code.to_ascii_lowercase().as_str() {
+            "resourcenotfound" | "notfound" => Self::Resource,
+            "parentresourcenotfound" => Self::Parent,
+            "resourcegroupnotfound" => Self::ResourceGroup,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: &Answer, expected: &'static str) -> Result<T, ArmError> {
+    from_object(&answer.body).map_err(|error| answer.unexpected(expected, error))
+}
+
+fn without_query(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! The client against a transport that plays a script.
+
+mod answers;
+mod exchange;
+mod script;

@@ -1,0 +1,242 @@
+//! Lets Microsoft's identity library speak through our transport, and reads its errors.
+
+use std::{
+    collections::HashMap, error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc,
+    time::Duration,
+};
+
+use azure_core::{
+    error::{Error, ErrorKind, Result},
+    http::{
+        AsyncRawResponse, Body, HttpClient, Request,
+        headers::{HeaderName, HeaderValue, Headers},
+    },
+};
+use http::Uri;
+
+use super::{
+    cloud::Endpoint,
+    error::parse_retry_after,
+    message::{chain_line, stable_line},
+    token::TokenError,
+    transport::{Limits, Transport, TransportError},
+};
+
+/// One try of an exchange. The cache bounds all tries together.
+const LIMITS: Limits = Limits {
+    deadline: Duration::from_secs(10),
+    max_body: 1024 * 1024,
+};
+
+/// [`Transport`] as the library wants it.
+pub(super) struct EntraClient {
+    transport: Arc<dyn Transport>,
+    /// The library holds https authorities only. For a loopback authority without TLS, it is given an https address,
+    /// and here is the true one.
+    plain_authority: Option<Endpoint>,
+}
+
+impl EntraClient {
+    /// A client for `authority`, which is [`Endpoint::is_plain`] on loopback alone.
+    pub(super) fn new(transport: Arc<dyn Transport>, authority: &Endpoint) -> Self {
+        Self {
+            transport,
+            plain_authority: Some(authority.clone()).filter(Endpoint::is_plain),
+        }
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<AsyncRawResponse> {
+        let body = match request.body() {
+            Body::Bytes(bytes) => bytes.clone(),
+            Body::SeekableStream(_) => return Err(unusable("a streamed request")),
+        };
+        let mut builder = http::Request::builder()
+            .method(request.method().as_str())
+            .uri(self.uri(request.url().as_str())?);
+        for (name, value) in request.headers().iter() {
+            builder = builder.header(name.as_str(), value.as_str());
+        }
+        let request = builder
+            .body(body)
+            .map_err(|error| Error::new(ErrorKind::DataConversion, error))?;
+        let (head, body) = self
+            .transport
+            .send(request, LIMITS)
+            .await
+            .map_err(sdk_error)?
+            .into_parts();
+        Ok(AsyncRawResponse::from_bytes(
+            head.status.as_u16().into(),
+            headers(&head.headers),
+            body,
+        ))
+    }
+
+    fn uri(&self, url: &str) -> Result<Uri> {
+        let uri: Uri = url
+            .parse()
+            .map_err(|error| Error::new(ErrorKind::DataConversion, error))?;
+        match &self.plain_authority {
+            Some(plain) if Endpoint::of(&uri) == Some(plain.as_https()) => {
+                let path = uri.path_and_query().map_or("/", |path| path.as_str());
+                format!("{plain}{path}")
+                    .parse()
+                    .map_err(|error| Error::new(ErrorKind::DataConversion, error))
+            }
+            Some(_) | None => Ok(uri),
+        }
+    }
+}
+
+impl fmt::Debug for EntraClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntraClient")
+            .field("plain_authority", &self.plain_authority)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HttpClient for EntraClient {
+    // Written out as `async_trait` would, which is not worth a dependency for two methods.
+    fn execute_request<'life0, 'life1, 'async_trait>(
+        &'life0 self,
+        request: &'life1 Request,
+    ) -> Pin<Box<dyn Future<Output = Result<AsyncRawResponse>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(self.exchange(request))
+    }
+}
+
+fn headers(map: &http::HeaderMap) -> Headers {
+    let pairs: HashMap<HeaderName, HeaderValue> = map
+        .iter()
+        .filter_map(|(name, value)| {
+            let value = value.to_str().ok()?.to_owned();
+            Some((
+                HeaderName::from(name.as_str().to_owned()),
+                HeaderValue::from(value),
+            ))
+        })
+        .collect();
+    Headers::from(pairs)
+}
+
+fn sdk_error(error: TransportError) -> Error {
+    let kind = if error.may_have_arrived() {
+        ErrorKind::Io
+    } else {
+        ErrorKind::Connection
+    };
+    Error::new(kind, error)
+}
+
+fn unusable(what: &'static str) -> Error {
+    Error::with_message(ErrorKind::Other, what)
+}
+
+/// What an error of the library means. Its outermost layer knows no status; the answer is one or more levels down
+/// (dependencies.md §2.4).
+pub(super) fn token_error(error: &Error) -> TokenError {
+    let answer = answered(error);
+    match answer {
+        Some((429, message, retry_after)) => TokenError::Throttled {
+            retry_after,
+            message,
+        },
+        Some((408 | 500.., message, _)) => TokenError::Unavailable { message },
+        Some((_, message, _)) => TokenError::Refused {
+            code: aadsts(&message),
+            message,
+        },
+        None => TokenError::Unavailable {
+            message: innermost(error),
+        },
+    }
+}
+
+/// The status, message and wait of the HTTP answer that `error` goes back to, if one does.
+fn answered(error: &Error) -> Option<(u16, String, Option<Duration>)> {
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(layer) = next {
+        let kind = layer.downcast_ref::<Error>().map(Error::kind);
+        if let Some(ErrorKind::HttpResponse {
+            status,
+            raw_response,
+            ..
+        }) = kind
+        {
+            let retry_after = raw_response
+                .as_deref()
+                .and_then(|raw| {
+                    raw.headers()
+                        .get_optional_str(&HeaderName::from_static("retry-after"))
+                })
+                .and_then(parse_retry_after);
+            return Some((
+                u16::from(*status),
+                stable_line(&layer.to_string()),
+                retry_after,
+            ));
+        }
+        next = layer.source();
+    }
+    None
+}
+
+/// The library's own sentences ("authentication failed", "failed to execute request") tell users nothing that the
+/// reason does not say: the transport's layer, or else the innermost, is what happened.
+fn innermost(error: &Error) -> String {
+    let mut last: &(dyn StdError + 'static) = error;
+    while !last.is::<TransportError>() {
+        match last.source() {
+            Some(source) => last = source,
+            None => break,
+        }
+    }
+    chain_line(last)
+}
+
+/// The number in `AADSTS70021: …`.
+fn aadsts(message: &str) -> Option<u32> {
+    let (_, rest) = message.split_once("AADSTS")?;
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    rest.get(..end)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_an_entra_error_is_found() {
+        assert_eq!(
+            aadsts("AADSTS700024: Client assertion is not within its valid time range."),
+            Some(700_024)
+        );
+        assert_eq!(aadsts("prefix AADSTS70021"), Some(70_021));
+        assert_eq!(aadsts("AADSTS: x"), None);
+        assert_eq!(aadsts("no number"), None);
+    }
+
+    #[test]
+    fn what_the_transport_says_is_kept_and_the_library_says_nothing_more() {
+        let transport = sdk_error(TransportError::NotSent("connection refused".into()));
+        let outer = Error::with_error(
+            ErrorKind::Credential,
+            transport,
+            "X authentication failed. Connection",
+        );
+        assert_eq!(
+            token_error(&outer),
+            TokenError::Unavailable {
+                message: "the request could not be sent: connection refused".to_owned()
+            }
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! Pure. ARM's long-running operations: where one is followed, what it said, how it failed (arm-kusto.md §3).
+
+use std::{fmt, time::Duration};
+
+use http::Uri;
+use serde::Deserialize;
+
+use super::{
+    classify::{Class, bracket_status, classify},
+    cloud::Endpoint,
+    message::stable_line,
+    model::{Configuration, ProvisioningState, from_object, word},
+};
+
+/// Longest operation address accepted, in bytes. Recorded ones have 3.3 KB, and ARM asks clients for 4 KB at least
+/// (arm-kusto.md §3.1).
+const URL_MAX: usize = 16 * 1024;
+
+/// Why an operation's address is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OperationUrlError {
+    /// Longer than any honest address.
+    #[error("the operation's address has {0} bytes, more than {URL_MAX}")]
+    TooLong(usize),
+    /// Not an absolute http(s) address, or one with a user or a fragment.
+    #[error("the operation's address cannot be read")]
+    Unreadable,
+    /// It leads elsewhere, and our token would go there.
+    #[error("the operation's address leads to {found}, not to {expected}")]
+    Foreign {
+        /// Where it leads: scheme, host and port.
+        found: String,
+        /// The endpoint that we talk to.
+        expected: String,
+    },
+}
+
+/// The address of an operation, kept as ARM gave it since its query is signed. `Debug` and `Display` leave the query out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OperationUrl(String);
+
+impl OperationUrl {
+    /// Takes an address from a header or from what was remembered, if it leads to `endpoint`.
+    ///
+    /// It is kept byte for byte, except that a raw space, as seen in 2022 (arm-kusto.md §3.1), becomes `%20`.
+    ///
+    /// # Errors
+    /// [`OperationUrlError`] when sending a token there would be wrong.
+    pub fn accept(raw: &str, endpoint: &Endpoint) -> Result<Self, OperationUrlError> {
+        let url = raw.trim().replace(' ', "%20");
+        if url.len() > URL_MAX {
+            return Err(OperationUrlError::TooLong(url.len()));
+        }
+        // Two parsers must not see two hosts: a backslash is a slash to some, and a fragment would be dropped.
+        if !url.bytes().all(|byte| byte.is_ascii_graphic()) || url.contains(['\\', '#']) {
+            return Err(OperationUrlError::Unreadable);
+        }
+        let uri: Uri = url.parse().map_err(|_| OperationUrlError::Unreadable)?;
+        let found = Endpoint::of(&uri).ok_or(OperationUrlError::Unreadable)?;
+        if found != *endpoint {
+            return Err(OperationUrlError::Foreign {
+                found: found.to_string(),
+                expected: endpoint.to_string(),
+            });
+        }
+        Ok(Self(url))
+    }
+
+    /// The whole address, signature included: for ARM's eyes and the object's status only.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn without_query(&self) -> &str {
+        self.0.split('?').next().unwrap_or_default()
+    }
+
+    /// The subscription whose budget a poll spends.
+    pub(super) fn subscription(&self) -> Option<&str> {
+        let mut segments = self.without_query().split('/').skip(3);
+        segments
+            .next()
+            .filter(|word| word.eq_ignore_ascii_case("subscriptions"))
+            .and_then(|_| segments.next())
+    }
+}
+
+impl fmt::Display for OperationUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.without_query())
+    }
+}
+
+impl fmt::Debug for OperationUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OperationUrl")
+            .field(&self.without_query())
+            .finish()
+    }
+}
+
+/// What one look at an operation said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Polled {
+    /// Not finished.
+    Running {
+        /// ARM's wish for the next look.
+        retry_after: Option<Duration>,
+    },
+    /// Finished. The resource itself says whether all is as asked.
+    Succeeded,
+    /// Finished without success. Not final: another submission of ours may have won (arm-kusto.md §3.5).
+    Failed(OperationFailure),
+    /// Called off.
+    Canceled,
+    /// ARM does not know the operation (any more): look at the resource.
+    Unknown,
+}
+
+/// How an operation failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationFailure {
+    /// ARM's code, `Failed` when it gave none.
+    pub code: String,
+    /// ARM's message as sent.
+    pub message: String,
+}
+
+impl OperationFailure {
+    /// Who must act.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.verdict().0
+    }
+
+    /// The reason in the table that HTTP answers use too.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.verdict().1
+    }
+
+    /// One line for the object's author, the same for each attempt.
+    #[must_use]
+    pub fn user_message(&self) -> String {
+        stable_line(&format!("{}: {}", self.code, self.message))
+    }
+
+    fn verdict(&self) -> (Class, &'static str) {
+        classify(bracket_status(&self.message), &self.code, &self.message)
+    }
+}
+
+/// A write that ARM took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Where to follow it. `None`: ARM named no operation, or one that leads elsewhere; follow the resource itself.
+    pub operation: Option<OperationUrl>,
+    /// ARM's wish for the first look.
+    pub retry_after: Option<Duration>,
+    /// The configuration as ARM echoed it, when it did.
+    pub configuration: Option<Configuration>,
+}
+
+/// What a DELETE led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one lives at a time, on its way to its only reader"
+)]
+pub enum Deleted {
+    /// ARM deletes, or has deleted when there is no operation.
+    Accepted(Accepted),
+    /// There is no such configuration.
+    Absent,
+}
+
+/// The two bodies that a finished or running operation answers 200 with: the status document, and, in the `Location`
+/// form of a PUT, the resource.
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default, deserialize_with = "word")]
+    status: Option<String>,
+    #[serde(default)]
+    error: Option<FailureBody>,
+    #[serde(default)]
+    properties: Option<Properties>,
+}
+
+#[derive(Deserialize)]
+struct FailureBody {
+    #[serde(default, deserialize_with = "word")]
+    code: Option<String>,
+    #[serde(default, deserialize_with = "word")]
+    message: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    #[serde(default, deserialize_with = "word")]
+    provisioning_state: Option<String>,
+}
+
+/// Reads a 200 answer; `Running` comes without ARM's wish, which is a header.
+pub(super) fn read_status(body: &[u8]) -> Result<Polled, serde_json::Error> {
+    // The Location form is finished when it answers 200, and then says nothing (arm-kusto.md §3.3).
+    if body.is_empty() {
+        return Ok(Polled::Succeeded);
+    }
+    let body: Body = from_object(body)?;
+    let resource_state = body
+        .properties
+        .and_then(|properties| properties.provisioning_state);
+    Ok(
+        match ProvisioningState::from_word(body.status.or(resource_state)) {
+            ProvisioningState::Succeeded => Polled::Succeeded,
+            ProvisioningState::Canceled => Polled::Canceled,
+            ProvisioningState::InProgress(_) => Polled::Running { retry_after: None },
+            ProvisioningState::Failed => {
+                let (code, message) = body
+                    .error
+                    .map_or((None, None), |error| (error.code, error.message));
+                Polled::Failed(OperationFailure {
+                    code: code.unwrap_or_else(|| "Failed".to_owned()),
+                    message: message.unwrap_or_else(|| "the service gave no reason".to_owned()),
+                })
+            }
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! What every pass needs: clients, settings and memories, in one explicit place.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use kube::{Client, runtime::events::Recorder};
+use tokio::{sync::mpsc::UnboundedSender, time::Instant};
+
+use crate::{
+    azure::{client::ArmClient, id::ClusterId},
+    clock::Clock,
+    metrics::{Metrics, Population},
+};
+
+use super::{
+    lane::{Lanes, ObjectKey, Priority},
+    memory::Memories,
+    retry::Chance,
+    snapshot::Lane,
+};
+
+/// Settings of the controller.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How often live state is compared when the object does not say.
+    pub interval: Duration,
+    /// How many objects are worked on at a time.
+    pub concurrency: u16,
+    /// How many operations may run at a time on one follower cluster.
+    pub operations_per_cluster: usize,
+}
+
+/// Shared by all passes.
+pub struct Context {
+    /// The Kubernetes API.
+    pub client: Client,
+    /// Azure Resource Manager.
+    pub arm: ArmClient,
+    /// Settings of the controller.
+    pub settings: Settings,
+    /// Wall time.
+    pub clock: Arc<dyn Clock>,
+    /// Publishes events.
+    pub recorder: Recorder,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// What is remembered between passes.
+    pub memories: Memories,
+    lanes: Mutex<Lanes>,
+    chances: Mutex<fastrand::Rng>,
+    wake: UnboundedSender<ObjectKey>,
+}
+
+/// What a [`Context`] is made of.
+pub struct Parts {
+    /// See [`Context::client`].
+    pub client: Client,
+    /// See [`Context::arm`].
+    pub arm: ArmClient,
+    /// See [`Context::settings`].
+    pub settings: Settings,
+    /// See [`Context::clock`].
+    pub clock: Arc<dyn Clock>,
+    /// See [`Context::recorder`].
+    pub recorder: Recorder,
+    /// See [`Context::metrics`].
+    pub metrics: Arc<Metrics>,
+    /// The seed of all jitter; tests fix it.
+    pub seed: u64,
+    /// Makes the controller look at an object now.
+    pub wake: UnboundedSender<ObjectKey>,
+}
+
+impl Context {
+    /// A context with empty memories.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            client,
+            arm,
+            settings,
+            clock,
+            recorder,
+            metrics,
+            seed,
+            wake,
+        } = parts;
+        Self {
+            lanes: Mutex::new(Lanes::new(settings.operations_per_cluster)),
+            chances: Mutex::new(fastrand::Rng::with_seed(seed)),
+            memories: Memories::default(),
+            client,
+            arm,
+            settings,
+            clock,
+            recorder,
+            metrics,
+            wake,
+        }
+    }
+
+    /// Draws a random number for jitter.
+    pub fn chance(&self) -> Chance {
+        Chance(
+            self.chances
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .f64(),
+        )
+    }
+
+    /// Where the object stands in the follower's lane.
+    pub fn lane(&self, follower: &ClusterId, key: &ObjectKey) -> Lane {
+        self.lanes().place(follower, key)
+    }
+
+    /// Asks for the follower's lane.
+    pub fn enter_lane(&self, follower: &ClusterId, key: &ObjectKey, priority: Priority) -> Lane {
+        self.lanes().enter(follower, key, priority)
+    }
+
+    /// Notes that the object's operation runs.
+    pub fn occupy_lane(&self, follower: &ClusterId, key: &ObjectKey) {
+        self.lanes().occupy(follower, key);
+    }
+
+    /// Leaves the follower's lane and wakes who is next.
+    pub fn leave_lane(&self, follower: &ClusterId, key: &ObjectKey) {
+        let next = self.lanes().leave(follower, key);
+        self.wake(next);
+    }
+
+    /// Forgets an object that is gone.
+    pub fn forget(&self, key: &ObjectKey) {
+        self.memories.forget(key);
+        let next = self.lanes().forget(key);
+        self.wake(next);
+    }
+
+    /// What the controller holds now.
+    pub fn population(&self) -> Population {
+        let [ready, not_ready, unknown] = self.memories.count();
+        let waiting_in_lane = self.lanes().waiting().try_into().unwrap_or(u64::MAX);
+        Population {
+            ready,
+            not_ready,
+            unknown,
+            waiting_in_lane,
+        }
+    }
+
+    fn wake(&self, keys: Vec<ObjectKey>) {
+        for key in keys {
+            self.memories.hurry(&key, Instant::now());
+            // Fails only when the controller has ended, and then nobody needs to be woken.
+            let _ = self.wake.send(key);
+        }
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

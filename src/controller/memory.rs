@@ -1,0 +1,144 @@
+//! What is remembered of each object between passes. All of it may be lost at any time: a restart
+//! costs a few reads, never a wrong decision.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::api::ConditionStatus;
+
+use super::lane::ObjectKey;
+
+/// What makes a pass due at once: a change that somebody else made on purpose. Our own writes of
+/// status and finalizer change none of it, so that the watch events they cause cost nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.generation`; a deletion raises it as well.
+    pub generation: i64,
+    /// The reconcile-now annotation.
+    pub requested_at: Option<String>,
+}
+
+/// The memory of one object.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// What the last pass saw.
+    pub trigger: Trigger,
+    /// When the next pass is due if nothing triggers it before.
+    pub due: Instant,
+    /// `metadata.resourceVersion` of our last write: a cache that shows another one may be behind.
+    pub version: Option<String>,
+    /// What the object's condition Ready says.
+    pub ready: ConditionStatus,
+    /// Failed tries since the last success.
+    pub attempts: u32,
+    /// When the first of them was.
+    pub failing_since: Option<Instant>,
+    /// When it began to wait for something that has no operation to follow.
+    pub looking_since: Option<Instant>,
+    /// The running operation, more precisely than status can tell.
+    pub timeline: Option<Timeline>,
+}
+
+/// When an operation started and ended, as this process saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeline {
+    /// When its request was about to be sent.
+    pub started: Instant,
+    /// When its end was first seen.
+    pub ended: Option<Instant>,
+}
+
+impl Memory {
+    /// The memory of an object that is seen for the first time.
+    #[must_use]
+    pub fn new(trigger: Trigger, now: Instant) -> Self {
+        Self {
+            trigger,
+            due: now,
+            version: None,
+            ready: ConditionStatus::Unknown,
+            attempts: 0,
+            failing_since: None,
+            looking_since: None,
+            timeline: None,
+        }
+    }
+
+    /// Takes note of what the object looks like now. A change of the wish forgives the failures; a
+    /// new uid is another object.
+    pub fn observe(&mut self, trigger: Trigger, now: Instant) {
+        if self.trigger.uid != trigger.uid {
+            *self = Self::new(trigger, now);
+        } else if self.trigger != trigger {
+            self.forgive();
+            self.trigger = trigger;
+        }
+    }
+
+    /// Forgets the failures.
+    pub fn forgive(&mut self) {
+        self.attempts = 0;
+        self.failing_since = None;
+    }
+
+    /// How long the object still has to wait, if nothing triggers it.
+    #[must_use]
+    pub fn hold(&self, trigger: &Trigger, now: Instant) -> Option<Duration> {
+        let left = self.due.saturating_duration_since(now);
+        (self.trigger == *trigger && !left.is_zero()).then_some(left)
+    }
+}
+
+/// The memories of all objects.
+#[derive(Debug, Default)]
+pub struct Memories(Mutex<HashMap<ObjectKey, Memory>>);
+
+impl Memories {
+    /// A copy of what is known of `key`.
+    pub fn get(&self, key: &ObjectKey) -> Option<Memory> {
+        self.lock().get(key).cloned()
+    }
+
+    /// Remembers `memory`.
+    pub fn put(&self, key: ObjectKey, memory: Memory) {
+        self.lock().insert(key, memory);
+    }
+
+    /// Makes `key` due now.
+    pub fn hurry(&self, key: &ObjectKey, now: Instant) {
+        if let Some(memory) = self.lock().get_mut(key) {
+            memory.due = now;
+        }
+    }
+
+    /// How many objects say True, False and Unknown.
+    pub fn count(&self) -> [u64; 3] {
+        let mut counts = [0; 3];
+        let [ready, not_ready, unknown] = &mut counts;
+        for memory in self.lock().values() {
+            *match memory.ready {
+                ConditionStatus::True => &mut *ready,
+                ConditionStatus::False => &mut *not_ready,
+                ConditionStatus::Unknown => &mut *unknown,
+            } += 1;
+        }
+        counts
+    }
+
+    /// Forgets `key`.
+    pub fn forget(&self, key: &ObjectKey) {
+        self.lock().remove(key);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectKey, Memory>> {
+        // Nothing panics while it holds the lock; if it did, the map would still be whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,34 @@
+//! Keeps each `AttachedDatabase` true: from a watch to passes.
+//!
+//! | Step | | |
+//! |---|---|---|
+//! | [`gather`] | all reads | I/O |
+//! | [`validate`] | spec → `Desired` | pure |
+//! | [`diff`] | declared against live | pure |
+//! | [`decide`] | snapshot → one effect, or what to wait for | pure, total |
+//! | [`act`] | one write to ARM | I/O |
+//! | [`report`] | outcome → status and events | pure |
+//! | [`publish`] | writes to the API server | I/O |
+//! | [`retry`], [`lane`] | when, and who first | pure |
+//!
+//! [`reconcile`] drives a pass; [`run`] drives passes.
+
+pub mod act;
+pub mod context;
+pub mod decide;
+pub mod diff;
+pub mod failure;
+pub mod gather;
+pub mod lane;
+pub mod memory;
+pub mod outcome;
+pub mod publish;
+pub mod reconcile;
+pub mod report;
+pub mod retry;
+pub mod snapshot;
+pub mod validate;
+pub mod watch;
+
+pub use context::{Context, Parts, Settings};
+pub use watch::{Watch, run};

@@ -1,0 +1,200 @@
+//! How a pass ended, in the words of conditions and delays. Pure.
+
+use std::time::Duration;
+
+use crate::azure::{error::Class, model::Configuration, operation::OperationUrl};
+
+use super::{
+    decide::{Block, Wait},
+    diff::Difference,
+    failure::Failure,
+    retry::{BLIP, Pace, pace, patience},
+    snapshot::Running,
+    validate::Invalid,
+};
+
+/// How a pass ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Live state is as declared.
+    Settled(Box<Configuration>),
+    /// Something else has to happen first.
+    Waiting(Wait),
+    /// It can't go on as things are.
+    Blocked(Block),
+    /// The spec can't be acted on.
+    Invalid(Invalid),
+    /// The spec asks for something that this release does not do.
+    NotYetSupported(&'static str),
+    /// Nothing of ours holds the object any more.
+    Released,
+}
+
+/// What a write answered.
+#[derive(Clone, Debug)]
+pub enum Sent {
+    /// It runs; the URL tells how it goes, where there is one.
+    Running(Option<OperationUrl>, Running),
+    /// Azure did not take it: nothing runs.
+    Refused(Failure),
+    /// It may have arrived or not.
+    Unclear,
+    /// There was nothing to delete.
+    Absent,
+}
+
+/// When the next pass is due.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Next {
+    /// At the next comparison, this long from now before jitter.
+    Interval(Duration),
+    /// At the next look at an operation.
+    Poll {
+        /// Its age.
+        age: Duration,
+        /// ARM's wish.
+        retry_after: Option<Duration>,
+    },
+    /// At the next look at something that has no operation to follow.
+    Look,
+    /// After a failure.
+    Backoff {
+        /// How quickly.
+        pace: Pace,
+        /// Azure's wish.
+        retry_after: Option<Duration>,
+    },
+    /// When the lane is free; somebody will wake us.
+    Woken,
+    /// When somebody changes the object.
+    Changed,
+    /// Never: there is nothing left to do.
+    Never,
+}
+
+/// How far an object is from rest, in the terms of kstatus (conventions.md §1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It goes on by itself: `Reconciling=True`.
+    Reconciling,
+    /// Somebody has to act: `Stalled=True`.
+    Stalled,
+}
+
+impl Block {
+    /// The condition's reason.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Failure(failure) => failure.reason,
+            Self::FollowerNotFound => "FollowerNotFound",
+            Self::FollowerNotRunning { .. } => "FollowerNotRunning",
+            Self::Conflict(_) => "ConfigurationConflict",
+            Self::ExistsAndDiffers(_) => "ConfigurationExists",
+        }
+    }
+
+    /// Who must act, and how patient we are.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Failure(failure) => failure.class,
+            Self::FollowerNotRunning { .. } => Class::Busy,
+            Self::FollowerNotFound | Self::Conflict(_) | Self::ExistsAndDiffers(_) => {
+                Class::Rejected
+            }
+        }
+    }
+
+    /// Whether this needs a human by now, after failing for `failing_for`.
+    #[must_use]
+    pub fn progress(&self, failing_for: Duration) -> Progress {
+        if failing_for >= patience(self.class()) {
+            Progress::Stalled
+        } else {
+            Progress::Reconciling
+        }
+    }
+
+    /// Whether this may be a hiccup that is not worth a status change on an object that was Ready.
+    #[must_use]
+    pub fn is_blip(&self, failing_for: Duration) -> bool {
+        matches!(self.class(), Class::Transient | Class::Throttled) && failing_for < BLIP
+    }
+}
+
+impl Outcome {
+    /// When to look again, for an object that is compared each `interval`.
+    #[must_use]
+    pub fn next(&self, interval: Duration) -> Next {
+        let backoff = |class, retry_after| Next::Backoff {
+            pace: pace(class),
+            retry_after,
+        };
+        match self {
+            Self::Settled(_) => Next::Interval(interval),
+            Self::Waiting(Wait::Operation(running)) => Next::Poll {
+                age: running.age,
+                retry_after: running.retry_after,
+            },
+            Self::Waiting(Wait::Provisioning { .. } | Wait::Outcome(_) | Wait::Visibility(_)) => {
+                Next::Look
+            }
+            Self::Waiting(Wait::Lane { .. }) => Next::Woken,
+            Self::Waiting(Wait::Follower { .. }) => backoff(Class::Busy, None),
+            Self::Blocked(Block::Failure(failure)) => backoff(failure.class, failure.retry_after),
+            Self::Blocked(block) => backoff(block.class(), None),
+            Self::Invalid(_) | Self::NotYetSupported(_) => backoff(Class::Rejected, None),
+            Self::Released => Next::Never,
+        }
+    }
+
+    /// Whether an operation of ours may be under way on the follower, so that its lane stays ours.
+    #[must_use]
+    pub fn may_be_operating(&self) -> bool {
+        match self {
+            Self::Waiting(
+                Wait::Operation(_)
+                | Wait::Outcome(_)
+                | Wait::Visibility(_)
+                | Wait::Provisioning { .. },
+            ) => true,
+            Self::Waiting(Wait::Lane { .. } | Wait::Follower { .. })
+            | Self::Settled(_)
+            | Self::Blocked(_)
+            | Self::Invalid(_)
+            | Self::NotYetSupported(_)
+            | Self::Released => false,
+        }
+    }
+}
+
+/// Names differences for a person: "`field` is X, declared Y; …".
+#[must_use]
+pub fn describe(differences: &[Difference]) -> String {
+    let parts: Vec<String> = differences
+        .iter()
+        .map(
+            |Difference {
+                 field,
+                 desired,
+                 observed,
+             }| {
+                format!(
+                    "`{field}` is {}, declared {}",
+                    quoted(observed),
+                    quoted(desired)
+                )
+            },
+        )
+        .collect();
+    parts.join("; ")
+}
+
+fn quoted(value: &str) -> String {
+    if value.is_empty() {
+        "empty".to_owned()
+    } else {
+        format!("\"{value}\"")
+    }
+}

@@ -1,0 +1,168 @@
+//! What one pass knows: the only input of [`super::decide`]. Pure.
+
+use std::time::Duration;
+
+use crate::api::{DeletionPolicy, Ownership};
+use crate::azure::{
+    id::ConfigurationId,
+    model::{Cluster, Configuration},
+};
+
+use super::{failure::Failure, validate::Desired};
+
+pub use crate::api::OperationKind;
+
+/// Everything that a decision may depend on.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The Kubernetes side.
+    pub object: Object,
+    /// The Azure side.
+    pub azure: Azure,
+    /// Whether the follower's lane is ours.
+    pub lane: Lane,
+}
+
+/// The facts of the object that decisions need.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// Wanted, or being deleted.
+    pub lifecycle: Lifecycle,
+    /// Whether our finalizer is on the object.
+    pub finalizer: Finalizer,
+    /// What the object owns in Azure; `None` until claimed.
+    pub ownership: Option<Ownership>,
+}
+
+/// Whether the object is wanted.
+#[derive(Clone, Debug)]
+pub enum Lifecycle {
+    /// Its configuration must exist as declared.
+    Wanted(Desired),
+    /// Its configuration must go, or be left alone.
+    Deleting {
+        /// What to do with the configuration.
+        policy: DeletionPolicy,
+        /// What was declared; `None` when the spec is unusable, so that a broken spec can't hold a deletion.
+        desired: Option<Desired>,
+        /// The configuration to detach; `None` when neither spec nor status name one.
+        configuration: Option<ConfigurationId>,
+    },
+}
+
+/// Whether our finalizer is on the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finalizer {
+    /// A deletion waits for us.
+    Present,
+    /// A deletion does not wait for us.
+    Missing,
+}
+
+/// What Azure shows.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one for each pass that runs, and none is stored"
+)]
+pub enum Azure {
+    /// Nothing was read, because no decision can depend on it.
+    NotRead,
+    /// Our operation still runs: nothing else was read, since nothing else can be done.
+    Operating(Running),
+    /// Live state.
+    Read {
+        /// The follower cluster.
+        follower: Follower,
+        /// The configuration on it.
+        configuration: Remote,
+        /// What became of our last operation.
+        operation: Operation,
+    },
+}
+
+/// An operation in progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// What it does.
+    pub kind: OperationKind,
+    /// Time since its request was sent.
+    pub age: Duration,
+    /// ARM's wish for the next look.
+    pub retry_after: Option<Duration>,
+}
+
+/// The follower cluster, as far as it was readable.
+#[derive(Clone, Debug)]
+pub enum Follower {
+    /// Not needed for this object now (a deletion needs no cluster state).
+    NotRead,
+    /// It does not exist.
+    Absent,
+    /// It exists.
+    Present(Cluster),
+    /// It could not be read.
+    Unknown(Failure),
+}
+
+/// The configuration, as far as it was readable.
+#[derive(Clone, Debug)]
+pub enum Remote {
+    /// It does not exist on an existing follower.
+    Absent,
+    /// The follower, its resource group or its parent does not exist.
+    NoFollower,
+    /// It exists.
+    Present(Box<Configuration>),
+    /// It could not be read: neither absent nor present.
+    Unknown(Failure),
+}
+
+/// What is known of the last operation. `status.operation` is only its hint; whatever is in doubt
+/// is decided from a GET.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// None that matters.
+    None,
+    /// Its intent is durable since this very pass, and its request was not sent.
+    Intended(OperationKind),
+    /// Its request may have been sent: a crash, a lost answer, or an id that ARM does not know.
+    Doubtful {
+        /// What it was to do.
+        kind: OperationKind,
+        /// Time since its intent was recorded.
+        age: Duration,
+    },
+    /// It ended.
+    Ended {
+        /// What it was to do.
+        kind: OperationKind,
+        /// How it ended.
+        end: End,
+        /// Time since its end was first seen.
+        since: Duration,
+    },
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// As wanted, says ARM; a GET has to agree.
+    Succeeded,
+    /// With an error, or cancelled by somebody.
+    Failed(Failure),
+}
+
+/// Our place in the follower's lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// We have not asked for it.
+    Outside,
+    /// A write may start now.
+    Granted,
+    /// Others go first.
+    Waiting {
+        /// How many go before us, plus one.
+        place: usize,
+    },
+}

@@ -1,0 +1,250 @@
+//! From the watch of the API server, and from wake-ups, to passes. I/O.
+//!
+//! The queue is made here and not by `kube::runtime::Controller`, for two reasons: a watch that fails
+//! must not slow the wake-ups (in `Controller` all triggers share one backoff, faults.md §6), and an
+//! object whose turn it is on a cluster is woken at once.
+
+use std::{collections::HashMap, convert::Infallible, future::ready, sync::Arc, time::Duration};
+
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use kube::{
+    Api, Client, ResourceExt as _,
+    core::DeserializeGuard,
+    runtime::{
+        WatchStreamExt as _, applier,
+        controller::{Action, Config, Error as ControllerError},
+        events::{Event, EventType},
+        reflector::{ObjectRef, Store, store},
+        watcher,
+    },
+};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::{
+    api::{AttachedDatabase, GROUP, KIND, VERSION},
+    config::WatchScope,
+    readiness::{Gate, Liveness, Readiness, WatchSign},
+    shutdown::Shutdown,
+};
+
+use super::{context::Context, lane::ObjectKey, reconcile::reconcile};
+
+/// The watch is ended by the server before a load balancer forgets it: Azure's drops idle flows
+/// after 240 s (faults.md §4.2, K5).
+const WATCH_TIMEOUT_SECONDS: u32 = 200;
+
+/// Well below the limit of the liveness probe.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The deadline of an event, which nothing waits for.
+const EVENT_DEADLINE: Duration = Duration::from_secs(5);
+
+type Guarded = DeserializeGuard<AttachedDatabase>;
+
+/// What the watch needs besides the context of passes.
+#[derive(Clone)]
+pub struct Watch {
+    /// Where objects are watched.
+    pub scope: WatchScope,
+    /// Only objects with these labels.
+    pub label_selector: Option<String>,
+    /// Told when the caches are filled.
+    pub readiness: Readiness,
+    /// Told that the loop turns.
+    pub liveness: Liveness,
+    /// Ends the watch; passes that run are finished.
+    pub shutdown: Shutdown,
+}
+
+/// Watches and reconciles until shutdown, then finishes the passes that run.
+pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiver<ObjectKey>) {
+    let namespaces: Vec<Option<String>> = match &watch.scope {
+        WatchScope::All => vec![None],
+        WatchScope::Namespaces(names) => names.iter().cloned().map(Some).collect(),
+    };
+    let share = u16::try_from(namespaces.len()).unwrap_or(u16::MAX).max(1);
+    let concurrency = (context.settings.concurrency / share).max(1);
+
+    let mut routes: HashMap<Option<String>, UnboundedSender<ObjectKey>> = HashMap::new();
+    let (mut stores, mut controllers) = (Vec::new(), Vec::new());
+    for namespace in namespaces {
+        let (sender, receiver) = unbounded_channel();
+
+        let (store, controller) = controller(
+            namespace.as_deref(),
+            receiver,
+            concurrency,
+            &context,
+            &watch,
+        );
+        routes.insert(namespace, sender);
+        stores.push(store);
+        controllers.push(controller);
+    }
+    let route = async {
+        while let Some(key) = woken.recv().await {
+            if let Some(sender) = routes
+                .get(&None)
+                .or_else(|| routes.get(&Some(key.namespace.clone())))
+            {
+                // Fails only when that controller has ended.
+                let _ = sender.send(key);
+            }
+        }
+    };
+    let announce = async {
+        for store in &stores {
+            // Fails only when the writer is gone, and then the process is ending.
+            let _ = store.wait_until_ready().await;
+        }
+        watch.readiness.set(Gate::Ready);
+        std::future::pending::<()>().await;
+    };
+    let mut beat = tokio::time::interval(HEARTBEAT);
+    let turn = async {
+        loop {
+            beat.tick().await;
+            watch.liveness.beat();
+        }
+    };
+    let work = stream::select_all(controllers).for_each(|result| {
+        log(&context, result);
+        ready(())
+    });
+    tokio::select! {
+        () = work => {}
+        () = route => {}
+        () = announce => {}
+        () = turn => {}
+    }
+}
+
+type Passed = Result<(ObjectRef<Guarded>, Action), ControllerError<Infallible, watcher::Error>>;
+
+/// The stream of finished passes over the objects of one namespace, or of all.
+fn controller(
+    namespace: Option<&str>,
+    woken: UnboundedReceiver<ObjectKey>,
+    concurrency: u16,
+    context: &Arc<Context>,
+    watch: &Watch,
+) -> (Store<Guarded>, BoxStream<'static, Passed>) {
+    let api = api(context.client.clone(), namespace);
+    let mut config = watcher::Config::default().timeout(WATCH_TIMEOUT_SECONDS);
+    if let Some(selector) = &watch.label_selector {
+        config = config.labels(selector);
+    }
+    let (reader, writer) = store();
+    let signs = watch.clone();
+    let touched = watcher(api, config)
+        .default_backoff()
+        // Nobody reads them, and they are the larger half of a small object in memory.
+        .modify(|object| object.managed_fields_mut().clear())
+        .reflect(writer)
+        .touched_objects()
+        .inspect(move |result| observe(result, &signs))
+        .map(|result| result.map(|object| ObjectRef::from_obj(&object)));
+    let turns = stream::unfold(woken, |mut woken| async move {
+        let ObjectKey { namespace, name } = woken.recv().await?;
+        Some((Ok(ObjectRef::new(&name).within(&namespace)), woken))
+    });
+    let queue = stream::select(touched, turns).take_until(watch.shutdown.requested());
+    let passes = applier(
+        |object, context| Box::pin(pass(object, context)),
+        |_, never: &Infallible, _| match *never {},
+        Arc::clone(context),
+        reader.clone(),
+        queue,
+        Config::default().concurrency(concurrency),
+    );
+    (reader, passes.boxed())
+}
+
+fn api(client: Client, namespace: Option<&str>) -> Api<Guarded> {
+    match namespace {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    }
+}
+
+fn observe(result: &Result<Guarded, watcher::Error>, watch: &Watch) {
+    let Err(error) = result else { return };
+    watch.liveness.watch(WatchSign::Retrying);
+    let missing = matches!(
+        error,
+        watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.is_not_found()
+    );
+    if missing && watch.readiness.gate() != Gate::Ready {
+        watch.readiness.set(Gate::WaitingForCrd);
+    }
+}
+
+async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Infallible> {
+    match &object.0 {
+        Ok(object) => Ok(reconcile(Arc::new(object.clone()), context).await),
+        Err(invalid) => {
+            report_undecodable(invalid, &context).await;
+            Ok(Action::await_change())
+        }
+    }
+}
+
+/// Tells about an object that can't be decoded; the others go on (faults.md K13).
+async fn report_undecodable(
+    invalid: &kube::core::error_boundary::InvalidObject,
+    context: &Context,
+) {
+    let name = invalid.metadata.name.clone().unwrap_or_default();
+    let namespace = invalid.metadata.namespace.clone().unwrap_or_default();
+    tracing::error!(
+        namespace,
+        name,
+        error = invalid.error,
+        "object can't be decoded and is left alone"
+    );
+    let event = Event {
+        type_: EventType::Warning,
+        reason: "Undecodable".to_owned(),
+        note: Some("the object can't be decoded by this release of the operator and is left alone; the CRD and the operator must be of one release".to_owned()),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    };
+    let reference = k8s_openapi::api::core::v1::ObjectReference {
+        api_version: Some(format!("{GROUP}/{VERSION}")),
+        kind: Some(KIND.to_owned()),
+        name: Some(name),
+        namespace: Some(namespace),
+        uid: invalid.metadata.uid.clone(),
+        ..Default::default()
+    };
+    let published =
+        tokio::time::timeout(EVENT_DEADLINE, context.recorder.publish(&event, &reference)).await;
+    if !matches!(published, Ok(Ok(()))) {
+        tracing::warn!("event not published");
+    }
+}
+
+fn log(context: &Context, result: Passed) {
+    match result {
+        Ok(_) => {}
+        Err(ControllerError::ObjectNotFound(gone)) => {
+            context.forget(&ObjectKey {
+                namespace: gone.namespace.unwrap_or_default(),
+                name: gone.name,
+            });
+        }
+        Err(ControllerError::ReconcilerFailed(never, _)) => match never {},
+        Err(ControllerError::QueueError(error)) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "watch failed, trying again"
+            );
+        }
+        Err(ControllerError::RunnerError(error)) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cache is gone");
+        }
+    }
+}

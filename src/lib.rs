@@ -1,0 +1,25 @@
+//! Keeps Azure Data Explorer follower databases as declared.
+//!
+//! | Module | Owns |
+//! |---|---|
+//! | [`api`] | the `AttachedDatabase` resource: types, admission rules, CRD |
+//! | [`azure`] | Azure Resource Manager: ids, wire types, operations, errors, credentials; knows nothing of Kubernetes |
+//! | [`controller`] | one pass: gather, validate, decide, act, report, publish |
+//! | [`app`] | wiring |
+//! | [`cli`], [`config`] | arguments, checked once |
+//! | [`kubernetes`] | the client of the API server |
+//! | [`server`], [`readiness`], [`metrics`], [`telemetry`], [`shutdown`], [`clock`] | running as a service |
+
+pub mod api;
+pub mod app;
+pub mod azure;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod controller;
+pub mod kubernetes;
+pub mod metrics;
+pub mod readiness;
+pub mod server;
+pub mod shutdown;
+pub mod telemetry;

@@ -1,0 +1,18 @@
+//! The real binaries on a real kube-apiserver: what virtual time and fakes can't prove.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "e2e/admission.rs"]
+mod admission;
+#[path = "support/cases.rs"]
+mod cases;
+#[path = "e2e/lifecycle.rs"]
+mod lifecycle;
+#[path = "e2e/stage.rs"]
+mod stage;

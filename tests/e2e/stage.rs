@@ -1,0 +1,229 @@
+//! One control plane for all tests of this binary, and an operator with an Azure of its own for each.
+
+use std::path::Path;
+use std::time::Duration;
+
+use adx_follower_operator::api::{AttachedDatabase, crd_yaml};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::{Api, Client, ResourceExt as _};
+use serde_json::{Value, json};
+use testbed::simulator::{ArmCall, SimulatorOptions, SimulatorProcess, World};
+use testbed::{ControlPlane, Logs, NotYet, OperatorOptions, OperatorProcess, Tools, eventually};
+
+const SUBSCRIPTION: &str = "/subscriptions/00000000-0000-0000-0000-000000000001";
+
+/// The id of the cluster `name`.
+pub fn cluster(name: &str) -> String {
+    format!("{SUBSCRIPTION}/resourceGroups/rg1/providers/Microsoft.Kusto/clusters/{name}")
+}
+
+/// An object that attaches Sales of leader1 to follower1, compared each 2 s.
+pub fn attached_database(name: &str) -> Value {
+    json!({
+        "apiVersion": "adx-follower.dev/v1alpha1",
+        "kind": "AttachedDatabase",
+        "metadata": {"name": name},
+        "spec": {
+            "follower": {"clusterResourceId": cluster("follower1")},
+            "leader": {"clusterResourceId": cluster("leader1"), "databaseName": "Sales"},
+            "interval": "2s",
+        },
+    })
+}
+
+/// Everything that one test needs; dropping it ends it.
+pub struct Stage {
+    pub control_plane: ControlPlane,
+    pub simulator: SimulatorProcess,
+    pub operator: Option<OperatorProcess>,
+    pub client: Client,
+    logs: Logs,
+}
+
+impl Stage {
+    /// A control plane with the CRD, a simulator, and a ready operator.
+    pub async fn set(test: &str, operation: Duration) -> Self {
+        let mut stage = Self::without_operator(test, operation).await;
+        stage.start_operator().await;
+        stage
+    }
+
+    pub async fn without_operator(test: &str, operation: Duration) -> Self {
+        let tools = Tools::ensure().await.unwrap();
+        let logs = Logs::create(test).unwrap();
+        eprintln!("logs of {test}: {}", logs.path().display());
+        let control_plane = ControlPlane::start(&tools, &logs).await.unwrap();
+        control_plane.install_crds(&crd_yaml()).await.unwrap();
+        let database = |name: &str| json!({"name": name, "tables": ["Orders", "Logs1"]});
+        let world = json!({"clusters": [
+            {"id": cluster("follower1"), "location": "West Europe"},
+            {"id": cluster("leader1"), "location": "West Europe", "databases": [database("Sales"), database("Stock")]},
+        ]});
+        let options = SimulatorOptions {
+            world: World::Document(world),
+            operation_duration: operation,
+            ..SimulatorOptions::default()
+        };
+        let simulator = SimulatorProcess::start(options, &logs).await.unwrap();
+        let client = control_plane.client().await.unwrap();
+        Self {
+            control_plane,
+            simulator,
+            operator: None,
+            client,
+            logs,
+        }
+    }
+
+    pub async fn start_operator(&mut self) {
+        let options = OperatorOptions::new(self.control_plane.kubeconfig(), &self.simulator);
+        let mut operator = OperatorProcess::start(options, &self.logs).await.unwrap();
+        operator.wait_ready().await.unwrap();
+        self.operator = Some(operator);
+    }
+
+    /// Kills the operator as a node that dies does.
+    pub async fn kill_operator(&mut self) {
+        self.operator.take().expect("it runs").kill().await.unwrap();
+    }
+
+    pub fn api(&self) -> Api<AttachedDatabase> {
+        Api::namespaced(self.client.clone(), "default")
+    }
+
+    pub async fn create(&self, object: Value) -> AttachedDatabase {
+        let object: AttachedDatabase = serde_json::from_value(object).unwrap();
+        self.api()
+            .create(&PostParams::default(), &object)
+            .await
+            .unwrap()
+    }
+
+    pub async fn patch(&self, name: &str, patch: Value) {
+        self.api()
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .unwrap();
+    }
+
+    pub async fn delete(&self, name: &str) {
+        self.api()
+            .delete(name, &DeleteParams::default())
+            .await
+            .unwrap();
+    }
+
+    pub async fn get(&self, name: &str) -> AttachedDatabase {
+        self.api().get(name).await.unwrap()
+    }
+
+    /// Waits until the condition Ready of the present generation has this status and reason.
+    pub async fn until(&self, name: &str, status: &str, reason: &str) -> AttachedDatabase {
+        let what = format!("{name} is {status} ({reason})");
+        eventually(Duration::from_mins(2), &what, async || {
+            let object = self.api().get(name).await.map_err(NotYet::observed)?;
+            let ready = ready(&object);
+            let current = object
+                .status
+                .as_ref()
+                .and_then(|status| status.observed_generation)
+                == object.metadata.generation;
+            if current && ready == Some((status.to_owned(), reason.to_owned())) {
+                return Ok(object);
+            }
+            Err(NotYet::observed(format!("{ready:?}")))
+        })
+        .await
+        .unwrap_or_else(|error| panic!("{error}; logs: {}", self.logs.path().display()))
+    }
+
+    pub async fn until_ready(&self, name: &str) -> AttachedDatabase {
+        self.until(name, "True", "Attached").await
+    }
+
+    pub async fn until_gone(&self, name: &str) {
+        eventually(
+            Duration::from_mins(2),
+            &format!("{name} is gone"),
+            async || match self.api().get_opt(name).await.map_err(NotYet::observed)? {
+                None => Ok(()),
+                Some(object) => Err(NotYet::observed(format!("{:?}", ready(&object)))),
+            },
+        )
+        .await
+        .unwrap_or_else(|error| panic!("{error}; logs: {}", self.logs.path().display()));
+    }
+
+    pub async fn calls(&self) -> Vec<ArmCall> {
+        self.simulator.calls().await.unwrap()
+    }
+
+    pub async fn writes(&self) -> Vec<ArmCall> {
+        self.simulator.writes().await.unwrap()
+    }
+
+    /// The live configuration `name` on follower1; `None` when absent.
+    pub async fn live(&self, name: &str) -> Option<Value> {
+        let suffix = format!("/attacheddatabaseconfigurations/{name}");
+        let world = self.simulator.world().await.unwrap();
+        let configurations = world["configurations"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        configurations.into_iter().find(|live| {
+            live["id"]
+                .as_str()
+                .is_some_and(|id| id.to_lowercase().ends_with(&suffix))
+        })
+    }
+
+    pub async fn edit_in_portal(&self, name: &str, properties: Value) {
+        let id = format!(
+            "{}/attachedDatabaseConfigurations/{name}",
+            cluster("follower1")
+        );
+        let change = json!({"configurations": [{"id": id, "properties": properties}]});
+        self.simulator.patch_world(&change).await.unwrap();
+    }
+
+    /// Ends everything in order and removes the logs of a test that went well.
+    pub async fn clear(self) {
+        let Self {
+            control_plane,
+            simulator,
+            operator,
+            client: _,
+            logs,
+        } = self;
+        if let Some(operator) = operator {
+            let status = operator.terminate().await.unwrap();
+            assert!(
+                status.success(),
+                "SIGTERM ends the operator with 0, not {status}"
+            );
+        }
+        simulator.stop().await.unwrap();
+        control_plane.stop().await.unwrap();
+        logs.remove().unwrap();
+    }
+}
+
+/// Status and reason of the condition Ready.
+pub fn ready(object: &AttachedDatabase) -> Option<(String, String)> {
+    let status = object.status.as_ref()?;
+    let ready = status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == "Ready")?;
+    Some((ready.status.clone(), ready.reason.clone()))
+}
+
+/// `metadata.resourceVersion`, which every write changes.
+pub fn version(object: &AttachedDatabase) -> String {
+    object.resource_version().unwrap()
+}
+
+/// Where the repository is.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

@@ -1,0 +1,338 @@
+//! The whole operator under tokio's paused clock: real controller, in-process API server, in-process ARM simulator.
+//! A day of operator life takes milliseconds, and every run of a test is the same run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adx_follower_operator::azure::client::{ArmClient, ArmOptions, NoObserver};
+use adx_follower_operator::azure::token::{Token, TokenError, TokenSource};
+use adx_follower_operator::azure::transport::{Limits, Transport, TransportError};
+use adx_follower_operator::clock::Clock;
+use adx_follower_operator::config::WatchScope;
+use adx_follower_operator::controller::{self, Context, Parts, Settings, Watch};
+use adx_follower_operator::metrics::Metrics;
+use adx_follower_operator::readiness::{Liveness, LivenessLimits, Readiness};
+use adx_follower_operator::shutdown::{Shutdown, ShutdownTrigger};
+use axum::body::Body;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http_body_util::{BodyExt as _, Limited};
+use jiff::Timestamp;
+use kube::runtime::events::{Recorder, Reporter};
+use kusto_arm_simulator::{JournalEntry, Options, Simulator, World};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tower::ServiceExt as _;
+
+use super::api_server::{EPOCH, FakeApi};
+
+/// Where the simulator seems to live.
+const ENDPOINT: &str = "https://management.azure.com";
+
+/// The subscription of every cluster in these tests.
+const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
+
+/// The id of the cluster `name`.
+pub fn cluster(name: &str) -> String {
+    format!(
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg1/providers/Microsoft.Kusto/clusters/{name}"
+    )
+}
+
+/// The id of the configuration `name` on the cluster `follower`.
+pub fn configuration(follower: &str, name: &str) -> String {
+    format!(
+        "{}/attachedDatabaseConfigurations/{name}",
+        cluster(follower)
+    )
+}
+
+/// An object named `name` in the namespace `analytics` that attaches Sales of leader1 to follower1.
+pub fn attached_database(name: &str) -> Value {
+    json!({
+        "apiVersion": "adx-follower.dev/v1alpha1",
+        "kind": "AttachedDatabase",
+        "metadata": {"name": name, "namespace": "analytics"},
+        "spec": {
+            "follower": {"clusterResourceId": cluster("follower1")},
+            "leader": {"clusterResourceId": cluster("leader1"), "databaseName": "Sales"},
+        },
+    })
+}
+
+/// Two followers and two leaders in one region.
+pub fn world() -> Value {
+    let database = |name: &str| json!({"name": name, "tables": ["Orders", "Logs1"]});
+    json!({"clusters": [
+        {"id": cluster("follower1"), "location": "West Europe"},
+        {"id": cluster("follower2"), "location": "West Europe"},
+        {"id": cluster("leader1"), "location": "West Europe", "databases": [database("Sales"), database("Stock")]},
+        {"id": cluster("leader2"), "location": "West Europe", "databases": [database("Web")]},
+    ]})
+}
+
+/// One run of the operator against one world.
+pub struct Harness {
+    /// The API server.
+    pub api: FakeApi,
+    /// Azure.
+    pub arm: Simulator,
+    operator: Operator,
+    settings: Settings,
+    starts: u64,
+}
+
+struct Operator {
+    shutdown: ShutdownTrigger,
+    task: JoinHandle<()>,
+}
+
+impl Harness {
+    /// The operator running in [`world`], with operations of 20 s and an interval of 10 min.
+    pub fn start() -> Self {
+        Self::start_with(world(), Options::default())
+    }
+
+    /// The operator running in another world. Must be called under paused time.
+    pub fn start_with(world: Value, options: Options) -> Self {
+        let world = World::from_yaml(&world.to_string()).expect("the world is valid");
+        let clock = kusto_arm_simulator::Clock::starting_at(EPOCH.parse().expect("a timestamp"));
+        let arm = Simulator::new(world, Options { clock, ..options });
+        let settings = Settings {
+            interval: Duration::from_mins(10),
+            concurrency: 4,
+            operations_per_cluster: 1,
+        };
+        let api = FakeApi::new();
+        let operator = Operator::start(&api, &arm, &settings, 1);
+        Self {
+            api,
+            arm,
+            operator,
+            settings,
+            starts: 1,
+        }
+    }
+
+    /// Ends the operator between two instructions and starts it with empty memory.
+    pub fn crash(&mut self) {
+        self.operator.task.abort();
+        self.starts += 1;
+        self.operator = Operator::start(&self.api, &self.arm, &self.settings, self.starts);
+    }
+
+    /// Ends the operator between two instructions; nobody starts it.
+    pub fn kill(&self) {
+        self.operator.task.abort();
+    }
+
+    /// Asks the operator to stop and waits for it.
+    pub async fn stop(self) {
+        self.operator.shutdown.request();
+        self.operator
+            .task
+            .await
+            .expect("the operator ends in order");
+    }
+
+    /// Lets virtual time pass.
+    pub async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// Waits until `condition` holds for the object `name`.
+    pub async fn until(&self, name: &str, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Duration::from_hours(2);
+        self.api
+            .wait_for(("analytics", name), what, deadline, |object| {
+                object.is_some_and(&condition)
+            })
+            .await
+            .expect("it exists")
+    }
+
+    /// Waits until the object is Ready for its present generation.
+    pub async fn until_ready(&self, name: &str) -> Value {
+        self.until(name, "Ready", |object| {
+            condition(object, "Ready") == Some(("True", "Attached"))
+                && object["status"]["observedGeneration"] == object["metadata"]["generation"]
+        })
+        .await
+    }
+
+    /// Waits until the object's condition Ready has `reason`.
+    pub async fn until_reason(&self, name: &str, reason: &str) -> Value {
+        self.until(name, reason, |object| {
+            condition(object, "Ready").is_some_and(|(_, known)| known == reason)
+        })
+        .await
+    }
+
+    /// Waits until the object is gone.
+    pub async fn until_gone(&self, name: &str) {
+        let deadline = Duration::from_hours(2);
+        self.api
+            .wait_for(("analytics", name), "gone", deadline, |object| {
+                object.is_none()
+            })
+            .await;
+    }
+
+    /// The live configuration, as the simulator holds it; `None` when absent.
+    pub fn live(&self, follower: &str, name: &str) -> Option<Value> {
+        let wanted = configuration(follower, name).to_lowercase();
+        let world = self.arm.world();
+        let configurations = world["configurations"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        configurations.into_iter().find(|live| {
+            live["id"]
+                .as_str()
+                .is_some_and(|id| id.to_lowercase() == wanted)
+        })
+    }
+
+    /// Changes properties of the configuration `name` on follower1 as a portal user does.
+    pub fn edit_in_portal(&self, name: &str, properties: Value) {
+        let id = configuration("follower1", name);
+        self.arm
+            .patch_world(json!({"configurations": [{"id": id, "properties": properties}]}))
+            .expect("the edit is valid");
+    }
+
+    /// The ARM calls with this method, in order.
+    pub fn calls(&self, method: &str) -> Vec<JournalEntry> {
+        self.arm
+            .journal()
+            .into_iter()
+            .filter(|entry| entry.request.method == method)
+            .collect()
+    }
+
+    /// The reasons of the events about the object, in order.
+    pub fn event_reasons(&self, name: &str) -> Vec<String> {
+        self.api
+            .events()
+            .iter()
+            .filter(|event| event["regarding"]["name"] == name)
+            .filter_map(|event| event["reason"].as_str().map(str::to_owned))
+            .collect()
+    }
+}
+
+impl Operator {
+    fn start(api: &FakeApi, arm: &Simulator, settings: &Settings, seed: u64) -> Self {
+        let client = api.client();
+        let (wake, woken) = unbounded_channel();
+        let (trigger, shutdown) = Shutdown::manual();
+        let liveness = Liveness::new(LivenessLimits::default());
+        let concurrency = settings.concurrency.try_into().expect("not zero");
+        let reporter = Reporter {
+            controller: "adx-follower-operator".into(),
+            instance: None,
+        };
+        let context = Arc::new(Context::new(Parts {
+            recorder: Recorder::new(client.clone(), reporter),
+            client,
+            arm: arm_client(arm),
+            settings: settings.clone(),
+            clock: Arc::new(VirtualClock(api.clone())),
+            metrics: Arc::new(Metrics::new(concurrency, liveness.clone())),
+            seed,
+            wake,
+        }));
+        let watch = Watch {
+            scope: WatchScope::All,
+            label_selector: None,
+            readiness: Readiness::default(),
+            liveness,
+            shutdown,
+        };
+        Self {
+            shutdown: trigger,
+            task: tokio::spawn(controller::run(context, watch, woken)),
+        }
+    }
+}
+
+/// Condition `kind` of an object: its status and reason.
+pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<(&'a str, &'a str)> {
+    let conditions = object["status"]["conditions"].as_array()?;
+    let condition = conditions
+        .iter()
+        .find(|condition| condition["type"] == kind)?;
+    Some((condition["status"].as_str()?, condition["reason"].as_str()?))
+}
+
+/// The message of condition `kind`.
+pub fn message<'a>(object: &'a Value, kind: &str) -> Option<&'a str> {
+    let conditions = object["status"]["conditions"].as_array()?;
+    conditions
+        .iter()
+        .find(|condition| condition["type"] == kind)?["message"]
+        .as_str()
+}
+
+struct VirtualClock(FakeApi);
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
+fn arm_client(arm: &Simulator) -> ArmClient {
+    ArmClient::new(ArmOptions {
+        endpoint: ENDPOINT.parse().expect("a valid endpoint"),
+        api_version: "2024-04-13".to_owned(),
+        transport: Arc::new(InProcess(arm.clone())),
+        tokens: Arc::new(Tokens(arm.clone())),
+        observer: Arc::new(NoObserver),
+    })
+}
+
+/// The production seam, without a network.
+struct InProcess(Simulator);
+
+impl Transport for InProcess {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        limits: Limits,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        let service = self.0.service();
+        let exchange = async move {
+            let answer = service
+                .oneshot(request.map(Body::from))
+                .await
+                .expect("the simulator always answers");
+            let (parts, body) = answer.into_parts();
+            let body = Limited::new(body, limits.max_body)
+                .collect()
+                .await
+                .map_err(|error| TransportError::Interrupted(error))?
+                .to_bytes();
+            Ok(http::Response::from_parts(parts, body))
+        };
+        Box::pin(async move {
+            timeout(limits.deadline, exchange)
+                .await
+                .unwrap_or(Err(TransportError::DeadlineExceeded))
+        })
+    }
+}
+
+/// A fresh token for each call.
+struct Tokens(Simulator);
+
+impl TokenSource for Tokens {
+    fn token(&self) -> BoxFuture<'_, Result<Token, TokenError>> {
+        let token = Token::new(&self.0.mint_token("operator", ENDPOINT));
+        Box::pin(async move { Ok(token) })
+    }
+
+    fn reject(&self, _: &Token) {}
+}
