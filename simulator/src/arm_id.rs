@@ -42,7 +42,9 @@ impl ClusterId {
     /// Reads the id of a child of type `kind` and gives its cluster and name.
     pub(crate) fn parse_child(id: &str, kind: &str) -> Option<(Self, String)> {
         match Self::split(id)? {
-            (cluster, Some((found, name))) if found.eq_ignore_ascii_case(kind) => Some((cluster, name)),
+            (cluster, Some((found, name))) if found.eq_ignore_ascii_case(kind) => {
+                Some((cluster, name))
+            }
             _ => None,
         }
     }
@@ -50,7 +52,19 @@ impl ClusterId {
     fn split(id: &str) -> Option<(Self, Option<(String, String)>)> {
         let segments: Vec<&str> = id.strip_prefix('/')?.split('/').collect();
         let (head, child) = segments.split_at_checked(8)?;
-        let [subscriptions, subscription, groups, group, providers, provider, clusters, name] = head else { return None };
+        let [
+            subscriptions,
+            subscription,
+            groups,
+            group,
+            providers,
+            provider,
+            clusters,
+            name,
+        ] = head
+        else {
+            return None;
+        };
         let fixed = [
             (subscriptions, "subscriptions"),
             (groups, "resourceGroups"),
@@ -58,8 +72,14 @@ impl ClusterId {
             (provider, "Microsoft.Kusto"),
             (clusters, "clusters"),
         ];
-        let named = [subscription, group, name].iter().all(|part| !part.trim().is_empty());
-        if !named || !fixed.iter().all(|(found, expected)| found.eq_ignore_ascii_case(expected)) {
+        let named = [subscription, group, name]
+            .iter()
+            .all(|part| !part.trim().is_empty());
+        if !named
+            || !fixed
+                .iter()
+                .all(|(found, expected)| found.eq_ignore_ascii_case(expected))
+        {
             return None;
         }
         let cluster = Self {
@@ -69,7 +89,9 @@ impl ClusterId {
         };
         match child {
             [] => Some((cluster, None)),
-            [kind, name] if !name.trim().is_empty() => Some((cluster, Some(((*kind).to_owned(), (*name).to_owned())))),
+            [kind, name] if !name.trim().is_empty() => {
+                Some((cluster, Some(((*kind).to_owned(), (*name).to_owned()))))
+            }
             _ => None,
         }
     }
@@ -83,18 +105,30 @@ impl ClusterId {
     }
 
     pub(crate) fn group_scope(&self) -> String {
-        format!("/subscriptions/{}/resourceGroups/{}", self.subscription, self.resource_group)
+        format!(
+            "/subscriptions/{}/resourceGroups/{}",
+            self.subscription, self.resource_group
+        )
     }
 
     /// The id as the provider answers it: with `Clusters` (arm-kusto.md §2.2).
     pub(crate) fn recorded(&self) -> String {
-        format!("{}/providers/Microsoft.Kusto/Clusters/{}", self.group_scope(), self.name)
+        format!(
+            "{}/providers/Microsoft.Kusto/Clusters/{}",
+            self.group_scope(),
+            self.name
+        )
     }
 }
 
 impl fmt::Display for ClusterId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/providers/Microsoft.Kusto/clusters/{}", self.group_scope(), self.name)
+        write!(
+            formatter,
+            "{}/providers/Microsoft.Kusto/clusters/{}",
+            self.group_scope(),
+            self.name
+        )
     }
 }
 
@@ -106,27 +140,46 @@ impl Serialize for ClusterId {
 
 /// A caller's cluster id as a later GET shows it: `clusters` becomes `Clusters`, the rest is kept.
 pub(crate) fn recased(id: &str) -> String {
-    let segments: Vec<&str> =
-        id.split('/').map(|segment| if segment.eq_ignore_ascii_case("clusters") { "Clusters" } else { segment }).collect();
+    let segments: Vec<&str> = id
+        .split('/')
+        .map(|segment| {
+            if segment.eq_ignore_ascii_case("clusters") {
+                "Clusters"
+            } else {
+                segment
+            }
+        })
+        .collect();
     segments.join("/")
 }
 
 /// A region in the form that compares: `West Europe` and `westeurope` are one.
 pub(crate) fn region_key(location: &str) -> String {
-    location.chars().filter(|character| !character.is_whitespace()).collect::<String>().to_lowercase()
+    location
+        .chars()
+        .filter(|character| !character.is_whitespace())
+        .collect::<String>()
+        .to_lowercase()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const CLUSTER: &str = "/subscriptions/S1/resourceGroups/Rg/providers/microsoft.kusto/CLUSTERS/Follower1";
+    const CLUSTER: &str =
+        "/subscriptions/S1/resourceGroups/Rg/providers/microsoft.kusto/CLUSTERS/Follower1";
 
     #[test]
     fn fixed_words_have_any_case_and_names_keep_theirs() {
         let id = ClusterId::parse(CLUSTER).unwrap();
-        assert_eq!(id.recorded(), "/subscriptions/S1/resourceGroups/Rg/providers/Microsoft.Kusto/Clusters/Follower1");
-        assert_eq!(id.key(), ClusterId::parse(&CLUSTER.to_lowercase()).unwrap().key());
+        assert_eq!(
+            id.recorded(),
+            "/subscriptions/S1/resourceGroups/Rg/providers/Microsoft.Kusto/Clusters/Follower1"
+        );
+        assert_eq!(
+            id.key(),
+            ClusterId::parse(&CLUSTER.to_lowercase()).unwrap().key()
+        );
     }
 
     #[test]
@@ -147,8 +200,12 @@ mod tests {
     #[test]
     fn children_are_read_by_their_type() {
         let id = format!("{CLUSTER}/AttachedDatabaseConfigurations/Sales");
-        let (cluster, name) = ClusterId::parse_child(&id, "attachedDatabaseConfigurations").unwrap();
-        assert_eq!((cluster.name.as_str(), name.as_str()), ("Follower1", "Sales"));
+        let (cluster, name) =
+            ClusterId::parse_child(&id, "attachedDatabaseConfigurations").unwrap();
+        assert_eq!(
+            (cluster.name.as_str(), name.as_str()),
+            ("Follower1", "Sales")
+        );
         assert_eq!(ClusterId::parse_child(&id, "databases"), None);
     }
 

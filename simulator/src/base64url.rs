@@ -1,14 +1,18 @@
 //! Base64 with the URL alphabet and no padding (RFC 4648 §5), for tokens and signatures. Pure.
 
 const ALPHABET: [char; 64] = [
-    'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X',
-    'Y', 'Z', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v',
-    'w', 'x', 'y', 'z', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '-', '_',
+    'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R', 'S',
+    'T', 'U', 'V', 'W', 'X', 'Y', 'Z', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l',
+    'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', '0', '1', '2', '3', '4',
+    '5', '6', '7', '8', '9', '-', '_',
 ];
 
 /// The letter for the low six bits of `value`.
 pub(crate) fn letter(value: u8) -> char {
-    ALPHABET.get(usize::from(value & 63)).copied().unwrap_or('A')
+    ALPHABET
+        .get(usize::from(value & 63))
+        .copied()
+        .unwrap_or('A')
 }
 
 /// Encodes `bytes`.
@@ -59,7 +63,14 @@ mod tests {
 
     #[test]
     fn known_vectors() {
-        for (plain, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("\u{ff}", "w78")] {
+        for (plain, text) in [
+            ("", ""),
+            ("f", "Zg"),
+            ("fo", "Zm8"),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg"),
+            ("\u{ff}", "w78"),
+        ] {
             assert_eq!(encode(plain.as_bytes()), text);
         }
         assert_eq!(decode("a+b"), None);

@@ -24,7 +24,10 @@ Once it listens it prints one line, `listening on http://ADDRESS`. SIGTERM and S
 /// Simulates Azure Resource Manager for Azure Data Explorer (Kusto) follower databases.
 #[derive(Debug, Parser)]
 #[command(name = "kusto-arm-simulator", version, after_help = AFTER_HELP)]
-#[allow(clippy::struct_excessive_bools, reason = "command-line switches are independent of each other")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "command-line switches are independent of each other"
+)]
 pub struct Arguments {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
@@ -86,7 +89,9 @@ pub struct Arguments {
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// The address would be reachable from other machines.
-    #[error("`--listen {0}` must be a loopback address: who reaches the simulator can do everything (or add --listen-anywhere)")]
+    #[error(
+        "`--listen {0}` must be a loopback address: who reaches the simulator can do everything (or add --listen-anywhere)"
+    )]
     NotLoopback(SocketAddr),
     /// The address is taken, or may not be used.
     #[error("cannot listen on {address}")]
@@ -159,11 +164,22 @@ pub async fn run(arguments: Arguments) -> Result<(), CliError> {
     // The handlers come first: a signal that arrives while starting must end the program with 0 too.
     let mut terminate = signal(SignalKind::terminate()).map_err(CliError::Start)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::Start)?;
-    let world = arguments.world.as_deref().map(read_world).transpose()?.unwrap_or_default();
+    let world = arguments
+        .world
+        .as_deref()
+        .map(read_world)
+        .transpose()?
+        .unwrap_or_default();
     let journal = arguments.journal.as_deref().map(open_journal).transpose()?;
-    let tls = arguments.tls_dir.as_deref().map(tls::acceptor).transpose()?;
+    let tls = arguments
+        .tls_dir
+        .as_deref()
+        .map(tls::acceptor)
+        .transpose()?;
     let address = arguments.listen;
-    let listener = TcpListener::bind(address).await.map_err(|source| CliError::Listen { address, source })?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| CliError::Listen { address, source })?;
     let bound = listener.local_addr().map_err(CliError::Start)?;
     let simulator = Simulator::new(world, arguments.options());
     if let Some(journal) = journal {
@@ -171,7 +187,9 @@ pub async fn run(arguments: Arguments) -> Result<(), CliError> {
     }
     let scheme = if tls.is_some() { "https" } else { "http" };
     let mut output = io::stdout().lock();
-    writeln!(output, "listening on {scheme}://{bound}").and_then(|()| output.flush()).map_err(CliError::Start)?;
+    writeln!(output, "listening on {scheme}://{bound}")
+        .and_then(|()| output.flush())
+        .map_err(CliError::Start)?;
     drop(output);
     let shutdown = either(&mut terminate, &mut interrupt);
     match tls {
@@ -191,12 +209,20 @@ async fn either(first: &mut Signal, second: &mut Signal) {
 impl Arguments {
     fn options(&self) -> Options {
         let defaults = Options::default();
-        let throttling =
-            Throttling { reads: self.read_bucket, writes: self.write_bucket, deletes: self.delete_bucket };
+        let throttling = Throttling {
+            reads: self.read_bucket,
+            writes: self.write_bucket,
+            deletes: self.delete_bucket,
+        };
         Options {
             operation_duration: self.operation_duration,
             token_lifetime: self.token_lifetime,
-            audiences: defaults.audiences.iter().chain(&self.audience).cloned().collect(),
+            audiences: defaults
+                .audiences
+                .iter()
+                .chain(&self.audience)
+                .cloned()
+                .collect(),
             page_size: self.page_size,
             answers: self.answers,
             busy: self.busy,
@@ -210,23 +236,41 @@ impl Arguments {
 }
 
 fn read_world(path: &Path) -> Result<World, CliError> {
-    let text = std::fs::read_to_string(path).map_err(|source| CliError::ReadWorld { path: path.to_owned(), source })?;
-    World::from_yaml(&text).map_err(|source| CliError::World { path: path.to_owned(), source })
+    let text = std::fs::read_to_string(path).map_err(|source| CliError::ReadWorld {
+        path: path.to_owned(),
+        source,
+    })?;
+    World::from_yaml(&text).map_err(|source| CliError::World {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn open_journal(path: &Path) -> Result<File, CliError> {
     let file = OpenOptions::new().create(true).append(true).open(path);
-    file.map_err(|source| CliError::Journal { path: path.to_owned(), source })
+    file.map_err(|source| CliError::Journal {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "must be a whole number of 1 or more".to_owned())
+    text.parse()
+        .ok()
+        .filter(|count| *count > 0)
+        .ok_or_else(|| "must be a whole number of 1 or more".to_owned())
 }
 
 fn bucket(text: &str) -> Result<Bucket, String> {
-    let parts = text.split_once(':').and_then(|(capacity, refill)| Some((capacity.parse().ok()?, refill.parse().ok()?)));
-    let (capacity, refill_per_second) = parts.ok_or("must be two whole numbers, for example `200:10`")?;
-    Ok(Bucket { capacity, refill_per_second })
+    let parts = text
+        .split_once(':')
+        .and_then(|(capacity, refill)| Some((capacity.parse().ok()?, refill.parse().ok()?)));
+    let (capacity, refill_per_second) =
+        parts.ok_or("must be two whole numbers, for example `200:10`")?;
+    Ok(Bucket {
+        capacity,
+        refill_per_second,
+    })
 }
 
 #[cfg(test)]
@@ -242,13 +286,19 @@ mod tests {
 
     #[test]
     fn the_defaults_are_those_of_the_library() {
-        let options = Arguments::try_parse_from(["kusto-arm-simulator"]).unwrap().options();
+        let options = Arguments::try_parse_from(["kusto-arm-simulator"])
+            .unwrap()
+            .options();
         let defaults = Options::default();
         assert_eq!(options.operation_duration, defaults.operation_duration);
         assert_eq!(options.token_lifetime, defaults.token_lifetime);
         assert_eq!(options.page_size, defaults.page_size);
         assert_eq!(options.journal_capacity, defaults.journal_capacity);
-        let buckets = |options: &Options| options.throttling.map(|all| (all.reads, all.writes, all.deletes));
+        let buckets = |options: &Options| {
+            options
+                .throttling
+                .map(|all| (all.reads, all.writes, all.deletes))
+        };
         assert_eq!(buckets(&options), buckets(&defaults));
     }
 
@@ -261,7 +311,8 @@ mod tests {
             ["--listen", "localhost"],
             ["--answers", "guessed"],
         ] {
-            let parsed = Arguments::try_parse_from(["kusto-arm-simulator"].into_iter().chain(arguments));
+            let parsed =
+                Arguments::try_parse_from(["kusto-arm-simulator"].into_iter().chain(arguments));
             assert!(parsed.is_err(), "{arguments:?}");
         }
     }

@@ -16,7 +16,10 @@ pub struct Clock {
 impl Clock {
     /// Starts at the machine's present time.
     #[must_use]
-    #[allow(clippy::disallowed_methods, reason = "this file is where the wall clock is read")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this file is where the wall clock is read"
+    )]
     pub fn system() -> Self {
         Self::starting_at(Timestamp::now())
     }
@@ -24,7 +27,10 @@ impl Clock {
     /// Starts at `base`, for tests that want the same timestamps in every run.
     #[must_use]
     pub fn starting_at(base: Timestamp) -> Self {
-        Self { base, started: Instant::now() }
+        Self {
+            base,
+            started: Instant::now(),
+        }
     }
 
     /// The present time.

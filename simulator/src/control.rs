@@ -28,7 +28,10 @@ pub(crate) fn answer(simulator: &Simulator, call: &Inbound) -> Reply {
         }),
         (&Method::DELETE, ["faults"]) => disarmed(simulator.disarm_faults(None)),
         (&Method::DELETE, ["faults", name]) => match simulator.disarm_faults(Some(name)) {
-            0 => Reply::json(StatusCode::NOT_FOUND, &json!({"error": format!("no fault is called `{name}`")})),
+            0 => Reply::json(
+                StatusCode::NOT_FOUND,
+                &json!({"error": format!("no fault is called `{name}`")}),
+            ),
             count => disarmed(count),
         },
         (&Method::GET, ["journal"]) => match call.parameter("tokens").as_deref() {
@@ -39,7 +42,10 @@ pub(crate) fn answer(simulator: &Simulator, call: &Inbound) -> Reply {
             simulator.clear_journal();
             Reply::empty(StatusCode::NO_CONTENT)
         }
-        _ => Reply::json(StatusCode::NOT_FOUND, &json!({"error": format!("nothing is served here; there is {ROUTES}")})),
+        _ => Reply::json(
+            StatusCode::NOT_FOUND,
+            &json!({"error": format!("nothing is served here; there is {ROUTES}")}),
+        ),
     }
 }
 

@@ -16,7 +16,10 @@ pub struct DocumentError {
 
 impl DocumentError {
     pub(crate) fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { path: path.into(), problem: problem.into() }
+        Self {
+            path: path.into(),
+            problem: problem.into(),
+        }
     }
 }
 
@@ -33,14 +36,25 @@ impl Fields {
     pub(crate) fn of(path: &str, value: Value) -> Result<Self, DocumentError> {
         let named = if path.is_empty() { "document" } else { path };
         match value {
-            Value::Object(map) => Ok(Self { path: path.to_owned(), map, asked: Vec::new() }),
-            other => Err(DocumentError::new(named, format!("must be a mapping, not {}", kind(&other)))),
+            Value::Object(map) => Ok(Self {
+                path: path.to_owned(),
+                map,
+                asked: Vec::new(),
+            }),
+            other => Err(DocumentError::new(
+                named,
+                format!("must be a mapping, not {}", kind(&other)),
+            )),
         }
     }
 
     /// The full path of the field `name`.
     pub(crate) fn at(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.path)
+        }
     }
 
     /// An error about the field `name`.
@@ -63,15 +77,22 @@ impl Fields {
         }
     }
 
-    pub(crate) fn required_text(&mut self, name: &'static str, what: &str) -> Result<String, DocumentError> {
-        self.text(name)?.ok_or_else(|| self.error(name, format!("must be given: {what}")))
+    pub(crate) fn required_text(
+        &mut self,
+        name: &'static str,
+        what: &str,
+    ) -> Result<String, DocumentError> {
+        self.text(name)?
+            .ok_or_else(|| self.error(name, format!("must be given: {what}")))
     }
 
     pub(crate) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, DocumentError> {
         match self.value(name) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(flag)),
-            Some(other) => Err(self.error(name, format!("must be true or false, not {}", kind(&other)))),
+            Some(other) => {
+                Err(self.error(name, format!("must be true or false, not {}", kind(&other))))
+            }
         }
     }
 
@@ -85,53 +106,86 @@ impl Fields {
         }
     }
 
-    pub(crate) fn duration(&mut self, name: &'static str) -> Result<Option<Duration>, DocumentError> {
+    pub(crate) fn duration(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Duration>, DocumentError> {
         match self.text(name)? {
             None => Ok(None),
-            Some(text) => duration::parse(&text).map(Some).map_err(|problem| self.error(name, problem)),
+            Some(text) => duration::parse(&text)
+                .map(Some)
+                .map_err(|problem| self.error(name, problem)),
         }
     }
 
-    pub(crate) fn texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>, DocumentError> {
-        let Some(items) = self.items(name)? else { return Ok(None) };
+    pub(crate) fn texts(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Vec<String>>, DocumentError> {
+        let Some(items) = self.items(name)? else {
+            return Ok(None);
+        };
         items
             .into_iter()
             .map(|(path, item)| match item {
                 Value::String(text) => Ok(text),
-                other => Err(DocumentError::new(path, format!("must be text, not {}", kind(&other)))),
+                other => Err(DocumentError::new(
+                    path,
+                    format!("must be text, not {}", kind(&other)),
+                )),
             })
             .collect::<Result<Vec<_>, _>>()
             .map(Some)
     }
 
     /// Takes a list as its items with their paths.
-    pub(crate) fn items(&mut self, name: &'static str) -> Result<Option<Vec<(String, Value)>>, DocumentError> {
+    pub(crate) fn items(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Vec<(String, Value)>>, DocumentError> {
         let path = self.at(name);
         match self.value(name) {
             None => Ok(None),
-            Some(Value::Array(items)) => {
-                Ok(Some(items.into_iter().enumerate().map(|(at, item)| (format!("{path}[{at}]"), item)).collect()))
-            }
-            Some(other) => Err(DocumentError::new(path, format!("must be a list, not {}", kind(&other)))),
+            Some(Value::Array(items)) => Ok(Some(
+                items
+                    .into_iter()
+                    .enumerate()
+                    .map(|(at, item)| (format!("{path}[{at}]"), item))
+                    .collect(),
+            )),
+            Some(other) => Err(DocumentError::new(
+                path,
+                format!("must be a list, not {}", kind(&other)),
+            )),
         }
     }
 
     /// Takes a mapping as its own fields.
     pub(crate) fn fields(&mut self, name: &'static str) -> Result<Option<Self>, DocumentError> {
         let path = self.at(name);
-        self.value(name).map(|value| Self::of(&path, value)).transpose()
+        self.value(name)
+            .map(|value| Self::of(&path, value))
+            .transpose()
     }
 
     /// Takes a mapping from names to texts.
-    pub(crate) fn text_map(&mut self, name: &'static str) -> Result<Vec<(String, String)>, DocumentError> {
+    pub(crate) fn text_map(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Vec<(String, String)>, DocumentError> {
         let path = self.at(name);
-        let Some(value) = self.value(name) else { return Ok(Vec::new()) };
+        let Some(value) = self.value(name) else {
+            return Ok(Vec::new());
+        };
         let Self { map, .. } = Self::of(&path, value)?;
         map.into_iter()
             .map(|(key, value)| match value {
                 Value::String(text) => Ok((key, text)),
                 Value::Number(number) => Ok((key, number.to_string())),
-                other => Err(DocumentError::new(format!("{path}.{key}"), format!("must be text, not {}", kind(&other)))),
+                other => Err(DocumentError::new(
+                    format!("{path}.{key}"),
+                    format!("must be text, not {}", kind(&other)),
+                )),
             })
             .collect()
     }
@@ -141,8 +195,16 @@ impl Fields {
         match self.map.keys().next() {
             None => Ok(()),
             Some(name) => {
-                let known = self.asked.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                Err(self.error(name, format!("must not be here: the fields of this part are {known}")))
+                let known = self
+                    .asked
+                    .iter()
+                    .map(|name| format!("`{name}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                Err(self.error(
+                    name,
+                    format!("must not be here: the fields of this part are {known}"),
+                ))
             }
         }
     }
@@ -167,12 +229,31 @@ mod tests {
 
     #[test]
     fn the_place_and_the_wish_are_named() {
-        let mut fields = Fields::of("clusters[0]", json!({"location": 5, "tags": [1], "wait": "soon"})).unwrap();
-        assert_eq!(fields.text("location").unwrap_err().to_string(), "`clusters[0].location` must be text, not a number");
-        assert_eq!(fields.texts("tags").unwrap_err().to_string(), "`clusters[0].tags[0]` must be text, not a number");
-        assert!(fields.duration("wait").unwrap_err().to_string().starts_with("`clusters[0].wait` must be a duration"));
+        let mut fields = Fields::of(
+            "clusters[0]",
+            json!({"location": 5, "tags": [1], "wait": "soon"}),
+        )
+        .unwrap();
         assert_eq!(
-            fields.required_text("id", "an ARM id").unwrap_err().to_string(),
+            fields.text("location").unwrap_err().to_string(),
+            "`clusters[0].location` must be text, not a number"
+        );
+        assert_eq!(
+            fields.texts("tags").unwrap_err().to_string(),
+            "`clusters[0].tags[0]` must be text, not a number"
+        );
+        assert!(
+            fields
+                .duration("wait")
+                .unwrap_err()
+                .to_string()
+                .starts_with("`clusters[0].wait` must be a duration")
+        );
+        assert_eq!(
+            fields
+                .required_text("id", "an ARM id")
+                .unwrap_err()
+                .to_string(),
             "`clusters[0].id` must be given: an ARM id"
         );
     }

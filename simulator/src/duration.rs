@@ -8,7 +8,9 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         .parse::<jiff::SignedDuration>()
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())
-        .ok_or_else(|| format!("must be a duration such as `20s`, `500ms` or `1h 30m`, not `{text}`"))
+        .ok_or_else(|| {
+            format!("must be a duration such as `20s`, `500ms` or `1h 30m`, not `{text}`")
+        })
 }
 
 #[cfg(test)]
@@ -17,8 +19,18 @@ mod tests {
 
     #[test]
     fn reads_what_people_write() {
-        for (text, milliseconds) in [("20s", 20_000), ("500ms", 500), ("1h 30m", 5_400_000), ("1h", 3_600_000), ("0s", 0)] {
-            assert_eq!(parse(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        for (text, milliseconds) in [
+            ("20s", 20_000),
+            ("500ms", 500),
+            ("1h 30m", 5_400_000),
+            ("1h", 3_600_000),
+            ("0s", 0),
+        ] {
+            assert_eq!(
+                parse(text),
+                Ok(Duration::from_millis(milliseconds)),
+                "{text}"
+            );
         }
     }
 

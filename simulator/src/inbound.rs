@@ -25,7 +25,13 @@ pub(crate) struct Inbound {
 
 impl Inbound {
     pub(crate) fn new(parts: Parts, body: Bytes) -> Self {
-        let Parts { method, uri, headers, extensions, .. } = parts;
+        let Parts {
+            method,
+            uri,
+            headers,
+            extensions,
+            ..
+        } = parts;
         let scheme = match (uri.scheme_str(), extensions.get::<Scheme>()) {
             (Some(scheme), _) => scheme,
             (None, Some(Scheme::Https)) => "https",
@@ -37,7 +43,13 @@ impl Inbound {
             .or_else(|| headers.get(HOST).and_then(|host| host.to_str().ok()))
             .unwrap_or("localhost");
         let base = format!("{scheme}://{host}");
-        Self { method, headers, body, base, uri }
+        Self {
+            method,
+            headers,
+            body,
+            base,
+            uri,
+        }
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -77,7 +89,11 @@ impl Inbound {
 
     /// The path's segments, percent-decoded.
     pub(crate) fn segments(&self) -> Vec<String> {
-        self.path().trim_matches('/').split('/').map(percent_decoded).collect()
+        self.path()
+            .trim_matches('/')
+            .split('/')
+            .map(percent_decoded)
+            .collect()
     }
 }
 
@@ -98,7 +114,9 @@ fn percent_decoded(segment: &str) -> String {
 }
 
 fn hex(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -106,24 +124,43 @@ mod tests {
     use super::*;
 
     fn inbound(uri: &str) -> Inbound {
-        let (parts, ()) = http::Request::builder().uri(uri).header("host", "h:1").body(()).unwrap().into_parts();
+        let (parts, ()) = http::Request::builder()
+            .uri(uri)
+            .header("host", "h:1")
+            .body(())
+            .unwrap()
+            .into_parts();
         Inbound::new(parts, Bytes::new())
     }
 
     #[test]
     fn segments_are_decoded_and_bad_escapes_stay() {
-        assert_eq!(inbound("/a/East%20US/x+y/100%25/%zz/%4").segments(), ["a", "East US", "x+y", "100%", "%zz", "%4"]);
+        assert_eq!(
+            inbound("/a/East%20US/x+y/100%25/%zz/%4").segments(),
+            ["a", "East US", "x+y", "100%", "%zz", "%4"]
+        );
     }
 
     #[test]
     fn the_base_is_the_address_the_caller_used() {
         assert_eq!(inbound("/a?b=c").base, "http://h:1");
-        assert_eq!(inbound("https://management.azure.com/a?b=c").url(), "https://management.azure.com/a?b=c");
+        assert_eq!(
+            inbound("https://management.azure.com/a?b=c").url(),
+            "https://management.azure.com/a?b=c"
+        );
     }
 
     #[test]
     fn parameters_have_names_without_case() {
-        assert_eq!(inbound("/a?API-Version=2024-04-13&%24top=5").parameter("api-version").as_deref(), Some("2024-04-13"));
-        assert_eq!(inbound("/a?%24top=5").parameter("$top").as_deref(), Some("5"));
+        assert_eq!(
+            inbound("/a?API-Version=2024-04-13&%24top=5")
+                .parameter("api-version")
+                .as_deref(),
+            Some("2024-04-13")
+        );
+        assert_eq!(
+            inbound("/a?%24top=5").parameter("$top").as_deref(),
+            Some("5")
+        );
     }
 }

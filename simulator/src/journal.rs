@@ -98,7 +98,12 @@ pub(crate) struct Journal {
 
 impl Journal {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { entries: VecDeque::new(), last: 0, capacity: capacity.max(1), file: None }
+        Self {
+            entries: VecDeque::new(),
+            last: 0,
+            capacity: capacity.max(1),
+            file: None,
+        }
     }
 
     pub(crate) fn write_to(&mut self, file: File) {
@@ -106,12 +111,23 @@ impl Journal {
     }
 
     /// Enters a call that has arrived and gives its number.
-    pub(crate) fn open(&mut self, call: &Inbound, token_call: bool, principal: Option<String>, fault: Option<String>, now: Timestamp) -> u64 {
+    pub(crate) fn open(
+        &mut self,
+        call: &Inbound,
+        token_call: bool,
+        principal: Option<String>,
+        fault: Option<String>,
+        now: Timestamp,
+    ) -> u64 {
         if self.entries.len() >= self.capacity {
             self.entries.pop_front();
         }
         self.last += 1;
-        let body = if token_call { public_form(&call.body) } else { shown_body(&call.body) };
+        let body = if token_call {
+            public_form(&call.body)
+        } else {
+            shown_body(&call.body)
+        };
         self.entries.push_back(JournalEntry {
             sequence: self.last,
             time: stamp(now),
@@ -132,12 +148,23 @@ impl Journal {
 
     /// Completes a call: what was sent, or `None` when nothing was.
     pub(crate) fn close(&mut self, sequence: u64, applied: bool, reply: Option<&Reply>) {
-        let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.sequence == sequence) else { return };
+        let Some(entry) = self
+            .entries
+            .iter_mut()
+            .rev()
+            .find(|entry| entry.sequence == sequence)
+        else {
+            return;
+        };
         entry.applied = applied;
         entry.response = reply.map(|reply| JournalResponse {
             status_code: reply.status.as_u16(),
             headers: reply.headers.iter().map(shown_header).collect(),
-            body: if entry.token_call { Value::Null } else { shown_body(&reply.body) },
+            body: if entry.token_call {
+                Value::Null
+            } else {
+                shown_body(&reply.body)
+            },
         });
         if entry.token_call {
             return;
@@ -151,7 +178,11 @@ impl Journal {
     }
 
     pub(crate) fn entries(&self, show: Show) -> Vec<JournalEntry> {
-        self.entries.iter().filter(|entry| show == Show::ArmAndTokens || !entry.token_call).cloned().collect()
+        self.entries
+            .iter()
+            .filter(|entry| show == Show::ArmAndTokens || !entry.token_call)
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn clear(&mut self) {
@@ -160,7 +191,11 @@ impl Journal {
 }
 
 fn shown_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
-    headers.iter().filter(|(name, _)| !SECRET_HEADERS.contains(&name.as_str())).map(|(name, value)| text(name, value)).collect()
+    headers
+        .iter()
+        .filter(|(name, _)| !SECRET_HEADERS.contains(&name.as_str()))
+        .map(|(name, value)| text(name, value))
+        .collect()
 }
 
 fn shown_header(header: &(HeaderName, HeaderValue)) -> (String, String) {
@@ -168,21 +203,27 @@ fn shown_header(header: &(HeaderName, HeaderValue)) -> (String, String) {
 }
 
 fn text(name: &HeaderName, value: &HeaderValue) -> (String, String) {
-    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    (
+        name.as_str().to_owned(),
+        String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    )
 }
 
 fn shown_body(bytes: &[u8]) -> Value {
     if bytes.is_empty() {
         return Value::Null;
     }
-    serde_json::from_slice(bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(bytes).into_owned()))
+    serde_json::from_slice(bytes)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(bytes).into_owned()))
 }
 
 /// The fields of a token request that are no secrets.
 fn public_form(bytes: &[u8]) -> Value {
     let mut shown = json!({});
     for (name, value) in url::form_urlencoded::parse(bytes) {
-        if let ("client_id" | "grant_type" | "scope" | "resource", Some(shown)) = (name.as_ref(), shown.as_object_mut()) {
+        if let ("client_id" | "grant_type" | "scope" | "resource", Some(shown)) =
+            (name.as_ref(), shown.as_object_mut())
+        {
             shown.insert(name.into_owned(), Value::String(value.into_owned()));
         }
     }
@@ -212,8 +253,18 @@ mod tests {
     #[test]
     fn an_entry_has_the_form_of_the_file_and_no_token() {
         let mut journal = Journal::new(10);
-        let number = journal.open(&call(r#"{"a":1}"#), false, Some("me".to_owned()), None, Timestamp::UNIX_EPOCH);
-        journal.close(number, true, Some(&Reply::json(StatusCode::CREATED, &json!({"b": 2}))));
+        let number = journal.open(
+            &call(r#"{"a":1}"#),
+            false,
+            Some("me".to_owned()),
+            None,
+            Timestamp::UNIX_EPOCH,
+        );
+        journal.close(
+            number,
+            true,
+            Some(&Reply::json(StatusCode::CREATED, &json!({"b": 2}))),
+        );
         let shown = serde_json::to_value(journal.entries(Show::Arm)).unwrap();
         assert_eq!(
             shown,
@@ -234,12 +285,23 @@ mod tests {
     #[test]
     fn token_calls_are_kept_apart_and_without_secrets() {
         let mut journal = Journal::new(10);
-        let form = "grant_type=client_credentials&client_id=me&client_secret=hush&client_assertion=hush";
+        let form =
+            "grant_type=client_credentials&client_id=me&client_secret=hush&client_assertion=hush";
         let number = journal.open(&call(form), true, None, None, Timestamp::UNIX_EPOCH);
-        journal.close(number, true, Some(&Reply::json(StatusCode::OK, &json!({"access_token": "hush"}))));
+        journal.close(
+            number,
+            true,
+            Some(&Reply::json(
+                StatusCode::OK,
+                &json!({"access_token": "hush"}),
+            )),
+        );
         assert!(journal.entries(Show::Arm).is_empty());
         let shown = serde_json::to_string(&journal.entries(Show::ArmAndTokens)).unwrap();
-        assert!(shown.contains("client_credentials") && !shown.contains("hush"), "{shown}");
+        assert!(
+            shown.contains("client_credentials") && !shown.contains("hush"),
+            "{shown}"
+        );
     }
 
     #[test]
@@ -248,6 +310,13 @@ mod tests {
         for _ in 0..3 {
             journal.open(&call(""), false, None, None, Timestamp::UNIX_EPOCH);
         }
-        assert_eq!(journal.entries(Show::Arm).iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(
+            journal
+                .entries(Show::Arm)
+                .iter()
+                .map(|entry| entry.sequence)
+                .collect::<Vec<_>>(),
+            [2, 3]
+        );
     }
 }

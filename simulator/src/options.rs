@@ -40,8 +40,13 @@ impl Default for Options {
         Self {
             operation_duration: Duration::from_secs(20),
             clock: Clock::system(),
-            token_lifetime: Duration::from_secs(3600),
-            audiences: ["https://management.azure.com", "https://management.core.windows.net"].map(str::to_owned).to_vec(),
+            token_lifetime: Duration::from_hours(1),
+            audiences: [
+                "https://management.azure.com",
+                "https://management.core.windows.net",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             tenant_id: "11111111-1111-4111-8111-111111111111".to_owned(),
             managed_identity_client_id: "22222222-2222-4222-8222-222222222222".to_owned(),
             page_size: 1000,
@@ -99,9 +104,18 @@ impl Default for Throttling {
     /// The first header values seen for reads (299) and the published ARM buckets for the rest (arm-kusto.md §8).
     fn default() -> Self {
         Self {
-            reads: Bucket { capacity: 300, refill_per_second: 25 },
-            writes: Bucket { capacity: 200, refill_per_second: 10 },
-            deletes: Bucket { capacity: 200, refill_per_second: 10 },
+            reads: Bucket {
+                capacity: 300,
+                refill_per_second: 25,
+            },
+            writes: Bucket {
+                capacity: 200,
+                refill_per_second: 10,
+            },
+            deletes: Bucket {
+                capacity: 200,
+                refill_per_second: 10,
+            },
         }
     }
 }

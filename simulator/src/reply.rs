@@ -15,21 +15,29 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
             Ok(bytes) => Self::empty(status).typed("application/json; charset=utf-8", bytes),
             Err(error) => {
-                let bytes = json!({"error": {"code": "InternalServerError", "message": error.to_string()}}).to_string();
-                Self::empty(StatusCode::INTERNAL_SERVER_ERROR).typed("application/json; charset=utf-8", bytes.into_bytes())
+                let bytes =
+                    json!({"error": {"code": "InternalServerError", "message": error.to_string()}})
+                        .to_string();
+                Self::empty(StatusCode::INTERNAL_SERVER_ERROR)
+                    .typed("application/json; charset=utf-8", bytes.into_bytes())
             }
         }
     }
 
     fn typed(mut self, content_type: &'static str, body: Vec<u8>) -> Self {
-        self.headers.push((CONTENT_TYPE, HeaderValue::from_static(content_type)));
+        self.headers
+            .push((CONTENT_TYPE, HeaderValue::from_static(content_type)));
         self.body = body;
         self
     }

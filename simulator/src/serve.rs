@@ -28,16 +28,30 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves `simulator` in plain HTTP until `shutdown` ends; open connections are dropped then.
 ///
 /// It returns nothing: a connection that fails concerns its client only, and a failed accept is tried again.
-pub async fn serve(simulator: Simulator, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+pub async fn serve(
+    simulator: Simulator,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) {
     accept(simulator, listener, None, shutdown).await;
 }
 
 /// As [`serve`], over TLS.
-pub async fn serve_tls(simulator: Simulator, listener: TcpListener, tls: TlsAcceptor, shutdown: impl Future<Output = ()>) {
+pub async fn serve_tls(
+    simulator: Simulator,
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    shutdown: impl Future<Output = ()>,
+) {
     accept(simulator, listener, Some(tls), shutdown).await;
 }
 
-async fn accept(simulator: Simulator, listener: TcpListener, tls: Option<TlsAcceptor>, shutdown: impl Future<Output = ()>) {
+async fn accept(
+    simulator: Simulator,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    shutdown: impl Future<Output = ()>,
+) {
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -59,7 +73,10 @@ async fn connection(service: SimulatorService, stream: TcpStream, tls: Option<Tl
     // Answers are small and wait for nothing; a kernel that refuses the option only makes them slower.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(AtomicBool::new(false));
-    let stream = Resettable { stream, reset: Arc::clone(&reset) };
+    let stream = Resettable {
+        stream,
+        reset: Arc::clone(&reset),
+    };
     match tls {
         None => exchange(service, stream, reset, Scheme::Http).await,
         Some(tls) => {
@@ -94,7 +111,10 @@ async fn respond(
 ) -> Result<Response<Body>, io::Error> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(scheme);
-    let response = service.oneshot(request).await.unwrap_or_else(|never| match never {});
+    let response = service
+        .oneshot(request)
+        .await
+        .unwrap_or_else(|never| match never {});
     if response.extensions().get::<Aborted>().is_some() {
         reset.store(true, Ordering::Relaxed);
         return Err(io::Error::from(io::ErrorKind::ConnectionReset));
@@ -124,13 +144,21 @@ impl Drop for Resettable {
 }
 
 impl AsyncRead for Resettable {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for Resettable {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

@@ -98,15 +98,30 @@ async fn handle(simulator: &Simulator, request: Request<Body>) -> Response<Body>
 
 fn refused_body(too_long: bool) -> Reply {
     let (status, code, message) = if too_long {
-        (StatusCode::PAYLOAD_TOO_LARGE, "RequestContentTooLarge", "The request content exceeds the limit of 4 MB.")
+        (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestContentTooLarge",
+            "The request content exceeds the limit of 4 MB.",
+        )
     } else {
-        (StatusCode::BAD_REQUEST, "InvalidRequestContent", "The request content could not be read.")
+        (
+            StatusCode::BAD_REQUEST,
+            "InvalidRequestContent",
+            "The request content could not be read.",
+        )
     };
-    Reply::json(status, &json!({"error": {"code": code, "message": message}}))
+    Reply::json(
+        status,
+        &json!({"error": {"code": code, "message": message}}),
+    )
 }
 
 fn whole(reply: Reply) -> Response<Body> {
-    let Reply { status, headers, body } = reply;
+    let Reply {
+        status,
+        headers,
+        body,
+    } = reply;
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().extend(headers);
@@ -114,7 +129,8 @@ fn whole(reply: Reply) -> Response<Body> {
 }
 
 fn aborted() -> Response<Body> {
-    let reset = stream::once(async { Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset)) });
+    let reset =
+        stream::once(async { Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset)) });
     let mut response = Response::new(Body::from_stream(reset));
     *response.status_mut() = StatusCode::BAD_GATEWAY;
     response.extensions_mut().insert(Aborted);
@@ -127,13 +143,24 @@ fn shaped(reply: Reply, act: &Act) -> Response<Body> {
         return whole(reply);
     }
     let length = reply.body.len();
-    let mut response = whole(Reply { body: Vec::new(), ..reply.clone() });
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    let mut response = whole(Reply {
+        body: Vec::new(),
+        ..reply.clone()
+    });
+    response
+        .headers_mut()
+        .insert(CONTENT_LENGTH, HeaderValue::from(length));
     let body = Bytes::from(reply.body);
     let sent = body.slice(..act.truncate.unwrap_or(length).min(length));
     let cut = sent.len() < length;
-    let (piece, pause) = act.slow.map_or((sent.len().max(1), None), |slow| (slow.bytes, Some(slow.every)));
-    let pieces: Vec<Bytes> = sent.chunks(piece).map(|piece| sent.slice_ref(piece)).collect();
+    let (piece, pause) = act.slow.map_or_else(
+        || (sent.len().max(1), None),
+        |slow| (slow.bytes, Some(slow.every)),
+    );
+    let pieces: Vec<Bytes> = sent
+        .chunks(piece)
+        .map(|piece| sent.slice_ref(piece))
+        .collect();
     let pieces = stream::iter(pieces).then(move |piece| async move {
         if let Some(pause) = pause {
             tokio::time::sleep(pause).await;

@@ -59,7 +59,12 @@ impl Simulator {
             faults: Faults::default(),
             journal: Journal::new(options.journal_capacity),
         };
-        Self { shared: Arc::new(Shared { options, live: Mutex::new(live) }) }
+        Self {
+            shared: Arc::new(Shared {
+                options,
+                live: Mutex::new(live),
+            }),
+        }
     }
 
     /// The simulator as a tower service, for calls without a socket.
@@ -84,7 +89,8 @@ impl Simulator {
         let now = self.now();
         let mut live = self.live();
         live.state.settle(now);
-        let current = serde_json::to_value(live.state.world()).map_err(|error| WorldError::Yaml(Box::new(error)))?;
+        let current = serde_json::to_value(live.state.world())
+            .map_err(|error| WorldError::Yaml(Box::new(error)))?;
         let world = World::patched(current, patch)?;
         live.state.replace(world, now);
         Ok(())
@@ -99,6 +105,10 @@ impl Simulator {
     }
 
     /// Disarms the fault called `name`, or all; gives how many were disarmed.
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "called for its effect; the count is a courtesy"
+    )]
     pub fn disarm_faults(&self, name: Option<&str>) -> usize {
         self.live().faults.disarm(name)
     }
@@ -137,16 +147,26 @@ impl Simulator {
         let options = &self.shared.options;
         let mut live = self.live();
         let principal = Principal::of(&live.state, client_id, &options.tenant_id);
-        live.tokens.mint(self.now(), options.token_lifetime, principal, audience.trim_end_matches('/'))
+        live.tokens.mint(
+            self.now(),
+            options.token_lifetime,
+            principal,
+            audience.trim_end_matches('/'),
+        )
     }
 
     /// Enters a call in the journal and finds the fault that hits it.
     pub(crate) fn admit(&self, call: &Inbound) -> Admitted {
         let now = self.now();
         let mut live = self.live();
-        let caller = call.bearer().and_then(|token| live.tokens.grant(token)).map(|grant| grant.principal.client_id.clone());
+        let caller = call
+            .bearer()
+            .and_then(|token| live.tokens.grant(token))
+            .map(|grant| grant.principal.client_id.clone());
         let (fault, act) = live.faults.hit(call, caller.as_deref()).unzip();
-        let sequence = live.journal.open(call, auth::is_route(call), caller, fault, now);
+        let sequence = live
+            .journal
+            .open(call, auth::is_route(call), caller, fault, now);
         Admitted { sequence, act }
     }
 
@@ -172,6 +192,9 @@ impl Simulator {
 
     /// A panic while the lock was held leaves at worst one call half applied: a test still wants to look.
     fn live(&self) -> MutexGuard<'_, Live> {
-        self.shared.live.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .live
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

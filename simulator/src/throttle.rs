@@ -66,14 +66,23 @@ impl Remaining {
         let Self { kind, own, global } = self;
         let own = own.to_string();
         match kind {
-            Kind::Read | Kind::Write => vec![("x-ms-ratelimit-remaining-subscription-resource-requests", own)],
+            Kind::Read | Kind::Write => vec![(
+                "x-ms-ratelimit-remaining-subscription-resource-requests",
+                own,
+            )],
             Kind::Action => vec![
                 ("x-ms-ratelimit-remaining-subscription-writes", own),
-                ("x-ms-ratelimit-remaining-subscription-global-writes", global.to_string()),
+                (
+                    "x-ms-ratelimit-remaining-subscription-global-writes",
+                    global.to_string(),
+                ),
             ],
             Kind::Delete => vec![
                 ("x-ms-ratelimit-remaining-subscription-deletes", own),
-                ("x-ms-ratelimit-remaining-subscription-global-deletes", global.to_string()),
+                (
+                    "x-ms-ratelimit-remaining-subscription-global-deletes",
+                    global.to_string(),
+                ),
             ],
         }
     }
@@ -100,21 +109,45 @@ impl Throttle {
         let global_key = (subscription.clone(), None, kind);
         let own_level = filled(self.levels.get(&own_key).copied(), bucket, now);
         let global_level = filled(self.levels.get(&global_key).copied(), global, now);
-        let wait = seconds_until_one(own_level, bucket).max(seconds_until_one(global_level, global));
+        let wait =
+            seconds_until_one(own_level, bucket).max(seconds_until_one(global_level, global));
         let spent = u64::from(wait == 0) * 1000;
         let left = |level: u64| level.saturating_sub(spent);
-        self.levels.insert(own_key, Level { thousandths: left(own_level), at: now });
-        self.levels.insert(global_key, Level { thousandths: left(global_level), at: now });
-        let remaining = Remaining { kind, own: left(own_level) / 1000, global: left(global_level) / 1000 };
+        self.levels.insert(
+            own_key,
+            Level {
+                thousandths: left(own_level),
+                at: now,
+            },
+        );
+        self.levels.insert(
+            global_key,
+            Level {
+                thousandths: left(global_level),
+                at: now,
+            },
+        );
+        let remaining = Remaining {
+            kind,
+            own: left(own_level) / 1000,
+            global: left(global_level) / 1000,
+        };
         if wait == 0 {
             return Ok(remaining);
         }
         let message = format!(
             "Number of '{method}' requests for subscription '{subscription}' exceeded the limit. Please try again after '{wait}' seconds."
         );
-        let error = ArmError::new(StatusCode::TOO_MANY_REQUESTS, "SubscriptionRequestsThrottled", message)
-            .with("retry-after", &wait.to_string());
-        Err(remaining.headers().into_iter().fold(error, |error, (name, value)| error.with(name, &value)))
+        let error = ArmError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "SubscriptionRequestsThrottled",
+            message,
+        )
+        .with("retry-after", &wait.to_string());
+        Err(remaining
+            .headers()
+            .into_iter()
+            .fold(error, |error, (name, value)| error.with(name, &value)))
     }
 }
 
@@ -123,8 +156,11 @@ fn filled(level: Option<Level>, bucket: Bucket, now: Timestamp) -> u64 {
     match level {
         None => full,
         Some(Level { thousandths, at }) => {
-            let passed = u64::try_from(now.as_millisecond().saturating_sub(at.as_millisecond())).unwrap_or(0);
-            thousandths.saturating_add(passed.saturating_mul(u64::from(bucket.refill_per_second))).min(full)
+            let passed = u64::try_from(now.as_millisecond().saturating_sub(at.as_millisecond()))
+                .unwrap_or(0);
+            thousandths
+                .saturating_add(passed.saturating_mul(u64::from(bucket.refill_per_second)))
+                .min(full)
         }
     }
 }
@@ -145,10 +181,22 @@ mod tests {
     use super::*;
     use crate::clock::later;
 
-    const SMALL: Bucket = Bucket { capacity: 2, refill_per_second: 1 };
-    const THROTTLING: Throttling = Throttling { reads: SMALL, writes: SMALL, deletes: SMALL };
+    const SMALL: Bucket = Bucket {
+        capacity: 2,
+        refill_per_second: 1,
+    };
+    const THROTTLING: Throttling = Throttling {
+        reads: SMALL,
+        writes: SMALL,
+        deletes: SMALL,
+    };
 
-    fn spend(throttle: &mut Throttle, caller: &str, method: &Method, seconds: u64) -> Result<Vec<(&'static str, String)>, String> {
+    fn spend(
+        throttle: &mut Throttle,
+        caller: &str,
+        method: &Method,
+        seconds: u64,
+    ) -> Result<Vec<(&'static str, String)>, String> {
         let now = later(Timestamp::UNIX_EPOCH, Duration::from_secs(seconds));
         throttle
             .spend(&THROTTLING, "S1", caller, method, now)
@@ -159,10 +207,18 @@ mod tests {
     #[test]
     fn a_bucket_empties_and_fills_again() {
         let mut throttle = Throttle::default();
-        let read = |left: &str| Ok(vec![("x-ms-ratelimit-remaining-subscription-resource-requests", left.to_owned())]);
+        let read = |left: &str| {
+            Ok(vec![(
+                "x-ms-ratelimit-remaining-subscription-resource-requests",
+                left.to_owned(),
+            )])
+        };
         assert_eq!(spend(&mut throttle, "a", &Method::GET, 0), read("1"));
         assert_eq!(spend(&mut throttle, "a", &Method::GET, 0), read("0"));
-        assert_eq!(spend(&mut throttle, "a", &Method::GET, 0), Err("1".to_owned()));
+        assert_eq!(
+            spend(&mut throttle, "a", &Method::GET, 0),
+            Err("1".to_owned())
+        );
         assert_eq!(spend(&mut throttle, "a", &Method::GET, 1), read("0"));
         assert_eq!(spend(&mut throttle, "a", &Method::GET, 100), read("1"));
     }
@@ -176,7 +232,13 @@ mod tests {
         assert!(spend(&mut throttle, "a", &Method::PUT, 0).is_err());
         assert!(spend(&mut throttle, "b", &Method::PUT, 0).is_ok());
         let deletes = spend(&mut throttle, "a", &Method::DELETE, 0).unwrap();
-        assert_eq!(deletes.iter().map(|(_, left)| left.as_str()).collect::<Vec<_>>(), ["1", "29"]);
+        assert_eq!(
+            deletes
+                .iter()
+                .map(|(_, left)| left.as_str())
+                .collect::<Vec<_>>(),
+            ["1", "29"]
+        );
         assert!(spend(&mut throttle, "a", &Method::POST, 0).is_ok());
     }
 

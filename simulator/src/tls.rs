@@ -4,7 +4,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -55,7 +58,11 @@ pub fn acceptor(directory: &Path) -> Result<TlsAcceptor, TlsError> {
     match (certificate.exists(), key.exists()) {
         (true, true) => {}
         (false, false) => make(directory)?,
-        (true, false) | (false, true) => return Err(TlsError::HalfThere { path: directory.to_owned() }),
+        (true, false) | (false, true) => {
+            return Err(TlsError::HalfThere {
+                path: directory.to_owned(),
+            });
+        }
     }
     let pem = |path: &PathBuf| {
         let path = path.clone();
@@ -65,27 +72,40 @@ pub fn acceptor(directory: &Path) -> Result<TlsAcceptor, TlsError> {
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(pem(&certificate))?;
     let key = PrivateKeyDer::from_pem_file(&key).map_err(pem(&key))?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()?
+    .with_no_client_auth()
+    .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 fn make(directory: &Path) -> Result<(), TlsError> {
-    std::fs::create_dir_all(directory).map_err(|source| TlsError::File { path: directory.to_owned(), source })?;
+    std::fs::create_dir_all(directory).map_err(|source| TlsError::File {
+        path: directory.to_owned(),
+        source,
+    })?;
     let mut params = CertificateParams::new(Vec::<String>::new())?;
-    params.distinguished_name.push(DnType::CommonName, "kusto-arm-simulator CA");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "kusto-arm-simulator CA");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+    params.key_usages = vec![
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::CrlSign,
+        KeyUsagePurpose::DigitalSignature,
+    ];
     let key = KeyPair::generate()?;
     let ca = params.self_signed(&key)?;
     let issuer = Issuer::new(params, key);
 
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut params = CertificateParams::new(names)?;
-    params.distinguished_name.push(DnType::CommonName, "kusto-arm-simulator");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "kusto-arm-simulator");
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -107,5 +127,8 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
     options
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|source| TlsError::File { path: path.to_owned(), source })
+        .map_err(|source| TlsError::File {
+            path: path.to_owned(),
+            source,
+        })
 }

@@ -11,7 +11,7 @@
 //! | [`publish`] | writes to the API server | I/O |
 //! | [`retry`], [`lane`] | when, and who first | pure |
 //!
-//! [`reconcile`] drives a pass; [`run`] drives passes.
+//! [`pass`] drives the steps, [`mod@reconcile`] the passes of one object, [`run`] those of all.
 
 pub mod act;
 pub mod context;
@@ -22,6 +22,7 @@ pub mod gather;
 pub mod lane;
 pub mod memory;
 pub mod outcome;
+pub mod pass;
 pub mod publish;
 pub mod reconcile;
 pub mod report;

@@ -12,11 +12,18 @@ use crate::api::{
     condition::{ConditionStatus, ConditionType, DesiredCondition, merge},
 };
 
+mod notices;
+mod wording;
+
+pub use notices::{Notice, Tone};
+
+use wording::describe_drift;
+
 use super::{
-    decide::{Block, Release, Wait},
+    decide::Wait,
     diff::Difference,
-    outcome::{Outcome, Progress, describe},
-    validate::{Database, Desired},
+    outcome::{Outcome, Progress},
+    validate::Desired,
 };
 
 /// What a pass leaves durable besides conditions.
@@ -43,28 +50,6 @@ pub struct Subject<'a> {
     pub failing_for: Duration,
     /// Wall time.
     pub now: Timestamp,
-}
-
-/// An event to publish.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// Good news or bad.
-    pub tone: Tone,
-    /// The event's reason.
-    pub reason: &'static str,
-    /// What was done.
-    pub action: &'static str,
-    /// The text, at most 1,024 bytes after the publisher's cut.
-    pub note: String,
-}
-
-/// Good news or bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// As wanted.
-    Normal,
-    /// Worth a look.
-    Warning,
 }
 
 struct Verdict {
@@ -261,95 +246,6 @@ impl Subject<'_> {
         }
     }
 
-    /// The reason for work in progress.
-    fn working(&self) -> &'static str {
-        match self
-            .record
-            .operation
-            .as_ref()
-            .map(|operation| operation.kind)
-        {
-            _ if !self.record.drift.is_empty() => "DriftDetected",
-            Some(OperationKind::Attach) | None => "Creating",
-            Some(OperationKind::Update) => "Updating",
-            Some(OperationKind::Detach) => "Deleting",
-        }
-    }
-
-    /// What is being done, for a person.
-    fn work(&self) -> String {
-        let attachment = self.attachment();
-        match self
-            .record
-            .operation
-            .as_ref()
-            .map(|operation| operation.kind)
-        {
-            Some(OperationKind::Detach) => format!("detaching {attachment}"),
-            _ if !self.record.drift.is_empty() => {
-                format!(
-                    "repairing {attachment}: {}",
-                    describe_drift(&self.record.drift)
-                )
-            }
-            Some(OperationKind::Update) => format!("updating {attachment}"),
-            Some(OperationKind::Attach) | None => format!("attaching {attachment}"),
-        }
-    }
-
-    fn blocked(&self, block: &Block) -> String {
-        let (follower, name) = (self.follower(), self.configuration_name());
-        match block {
-            Block::Failure(failure) => failure.message.clone(),
-            Block::FollowerNotFound => format!(
-                "the follower cluster {follower} does not exist; `spec.follower.clusterResourceId` must name an existing cluster"
-            ),
-            Block::FollowerNotRunning { state, reason } => format!(
-                "the follower cluster {follower} is {state}{}; start it, and the attachment goes on by itself",
-                reason
-                    .as_deref()
-                    .map(|reason| format!(" ({reason})"))
-                    .unwrap_or_default()
-            ),
-            Block::Conflict(differences) => format!(
-                "a configuration named {name} on {follower} follows something else: {}; choose another \
-                 `spec.configurationName`, or delete that configuration",
-                describe(differences)
-            ),
-            Block::ExistsAndDiffers(differences) => format!(
-                "a configuration named {name} exists on {follower} and differs: {}; make the spec equal to take it over, \
-                 choose another `spec.configurationName`, or delete that configuration",
-                describe(differences)
-            ),
-        }
-    }
-
-    /// "Sales of leader1 on follower1".
-    fn attachment(&self) -> String {
-        let Some(desired) = self.desired else {
-            return "the configuration".to_owned();
-        };
-        let (leader, follower) = (
-            desired.leader.name(),
-            desired.configuration.cluster().name(),
-        );
-        match &desired.database {
-            Database::All => format!("every database of {leader} on {follower}"),
-            Database::One(name) => format!("{name} of {leader} on {follower}"),
-        }
-    }
-
-    fn follower(&self) -> &str {
-        self.desired.map_or("the follower", |desired| {
-            desired.configuration.cluster().name()
-        })
-    }
-
-    fn configuration_name(&self) -> &str {
-        self.desired
-            .map_or("", |desired| desired.configuration.name())
-    }
-
     fn deleting(&self) -> bool {
         self.object.metadata.deletion_timestamp.is_some()
     }
@@ -399,139 +295,6 @@ impl Subject<'_> {
             )
             .collect()
     }
-
-    /// The events of a pass that ended with `outcome`.
-    pub fn notices(&self, outcome: &Outcome) -> Vec<Notice> {
-        let before = self.object.status.as_ref();
-        match outcome {
-            Outcome::Settled(_) => {
-                let Some(operation) = before.and_then(|status| status.operation.as_ref()) else {
-                    return Vec::new();
-                };
-                let repaired = before.is_some_and(|status| !status.drift.is_empty());
-                let attachment = self.attachment();
-                let (reason, action, note) = match operation.kind {
-                    _ if repaired => (
-                        "Repaired",
-                        "Repair",
-                        format!("{attachment} is as declared again"),
-                    ),
-                    OperationKind::Attach => {
-                        ("Attached", "Attach", format!("{attachment} is attached"))
-                    }
-                    OperationKind::Update => {
-                        ("Updated", "Update", format!("{attachment} is updated"))
-                    }
-                    // A deletion does not settle; an object can't come back from it.
-                    OperationKind::Detach => return Vec::new(),
-                };
-                vec![Notice {
-                    tone: Tone::Normal,
-                    reason,
-                    action,
-                    note,
-                }]
-            }
-            Outcome::Blocked(_) if self.is_blip(outcome) => Vec::new(),
-            Outcome::Blocked(_) | Outcome::Invalid(_) | Outcome::NotYetSupported(_) => {
-                let known = before.and_then(ready_condition);
-                let Some(Verdict {
-                    reason, message, ..
-                }) = self.verdict(outcome)
-                else {
-                    return Vec::new();
-                };
-                let told =
-                    known.is_some_and(|(status, known)| status == "False" && known == reason);
-                let action = if self.deleting() {
-                    "Detach"
-                } else {
-                    "Reconcile"
-                };
-                if told {
-                    Vec::new()
-                } else {
-                    vec![Notice {
-                        tone: Tone::Warning,
-                        reason,
-                        action,
-                        note: message,
-                    }]
-                }
-            }
-            Outcome::Waiting(_) | Outcome::Released => Vec::new(),
-        }
-    }
-
-    /// The event of drift that is about to be repaired.
-    #[must_use]
-    pub fn drift_notice(&self, drift: &[Drift]) -> Option<Notice> {
-        let before = self
-            .object
-            .status
-            .as_ref()
-            .map(|status| status.drift.as_slice())
-            .unwrap_or_default();
-        (!drift.is_empty() && drift != before).then(|| Notice {
-            tone: Tone::Warning,
-            reason: "DriftDetected",
-            action: "Repair",
-            note: format!(
-                "{} is not as declared: {}",
-                self.attachment(),
-                describe_drift(drift)
-            ),
-        })
-    }
-
-    /// The event of an adoption.
-    #[must_use]
-    pub fn adoption_notice(&self) -> Notice {
-        let note = format!(
-            "the existing configuration {} is as declared and was taken over",
-            self.configuration_name()
-        );
-        Notice {
-            tone: Tone::Normal,
-            reason: "Adopted",
-            action: "Adopt",
-            note,
-        }
-    }
-
-    /// The event of an object that goes.
-    #[must_use]
-    pub fn release_notice(&self, release: Release) -> Option<Notice> {
-        let attachment = self.attachment();
-        let (reason, note) = match release {
-            Release::Detached => ("Detached", format!("{attachment} is detached")),
-            Release::FollowerGone => (
-                "Detached",
-                format!(
-                    "the follower cluster {} is gone, and the attachment with it",
-                    self.follower()
-                ),
-            ),
-            Release::Orphaned => (
-                "Orphaned",
-                format!("{attachment} stays attached: `deletionPolicy` is Orphan"),
-            ),
-            Release::Replaced => (
-                "Released",
-                format!(
-                    "the configuration {} follows something else now and was left alone",
-                    self.configuration_name()
-                ),
-            ),
-            Release::NothingOwned => return None,
-        };
-        Some(Notice {
-            tone: Tone::Normal,
-            reason,
-            action: "Detach",
-            note,
-        })
-    }
 }
 
 /// What the condition Ready says.
@@ -558,18 +321,4 @@ fn drift(field: &str, desired: &str, observed: &str) -> Drift {
         desired: desired.to_owned(),
         observed: observed.to_owned(),
     }
-}
-
-fn describe_drift(drift: &[Drift]) -> String {
-    let parts: Vec<String> = drift
-        .iter()
-        .map(
-            |Drift {
-                 field,
-                 desired,
-                 observed,
-             }| format!("`{field}` is {observed:?}, declared {desired:?}"),
-        )
-        .collect();
-    parts.join("; ")
 }

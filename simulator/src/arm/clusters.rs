@@ -18,13 +18,21 @@ pub(super) fn get(context: &Context<'_>, id: &ClusterId) -> Result<Reply, ArmErr
 }
 
 /// The clusters of a subscription, or of one of its groups.
-pub(super) fn list(context: &Context<'_>, subscription: &str, group: Option<&str>) -> Result<Reply, ArmError> {
+pub(super) fn list(
+    context: &Context<'_>,
+    subscription: &str,
+    group: Option<&str>,
+) -> Result<Reply, ArmError> {
     let within = |id: &ClusterId| {
         id.subscription.eq_ignore_ascii_case(subscription)
             && group.is_none_or(|group| id.resource_group.eq_ignore_ascii_case(group))
     };
     if let Some(group) = group {
-        let probe = ClusterId { subscription: subscription.to_owned(), resource_group: group.to_owned(), name: String::new() };
+        let probe = ClusterId {
+            subscription: subscription.to_owned(),
+            resource_group: group.to_owned(),
+            name: String::new(),
+        };
         if !context.state.has_group(&probe) {
             return Err(ArmError::no_group(&probe));
         }
@@ -36,7 +44,12 @@ pub(super) fn list(context: &Context<'_>, subscription: &str, group: Option<&str
         .filter(|(_, held)| within(&held.cluster.id))
         .map(|(_, held)| wire::cluster(&held.cluster, &etag))
         .collect();
-    page(context.call, &items, Form::Nested, context.options.page_size)
+    page(
+        context.call,
+        &items,
+        Form::Nested,
+        context.options.page_size,
+    )
 }
 
 /// Refused while one of the cluster's databases is followed (arm-kusto.md §6); the code is unconfirmed.
@@ -53,17 +66,43 @@ pub(super) fn delete(context: &mut Context<'_>, id: &ClusterId) -> Result<Reply,
         return Err(ArmError::kusto(&message));
     }
     let change = Change::DeleteCluster { cluster: id.key() };
-    begin(context, id, OperationKind::ClusterDelete, change, "Deleting")
+    begin(
+        context,
+        id,
+        OperationKind::ClusterDelete,
+        change,
+        "Deleting",
+    )
 }
 
 pub(super) fn start(context: &mut Context<'_>, id: &ClusterId) -> Result<Reply, ArmError> {
-    let change = Change::SetClusterState { cluster: id.key(), done: "Running", undone: "Stopped" };
-    begin(context, id, OperationKind::ClusterResume, change, "Starting")
+    let change = Change::SetClusterState {
+        cluster: id.key(),
+        done: "Running",
+        undone: "Stopped",
+    };
+    begin(
+        context,
+        id,
+        OperationKind::ClusterResume,
+        change,
+        "Starting",
+    )
 }
 
 pub(super) fn stop(context: &mut Context<'_>, id: &ClusterId) -> Result<Reply, ArmError> {
-    let change = Change::SetClusterState { cluster: id.key(), done: "Stopped", undone: "Running" };
-    begin(context, id, OperationKind::ClusterSuspend, change, "Stopping")
+    let change = Change::SetClusterState {
+        cluster: id.key(),
+        done: "Stopped",
+        undone: "Running",
+    };
+    begin(
+        context,
+        id,
+        OperationKind::ClusterSuspend,
+        change,
+        "Stopping",
+    )
 }
 
 fn begin(

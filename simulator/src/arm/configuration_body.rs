@@ -20,55 +20,100 @@ pub(super) struct Requested {
 }
 
 pub(super) fn read(body: &[u8]) -> Result<Requested, ArmError> {
-    let body: Value = serde_json::from_slice(body).map_err(|error| ArmError::content(&error.to_string()))?;
-    let Value::Object(mut body) = body else { return Err(ArmError::content("the content must be a JSON object")) };
+    let body: Value =
+        serde_json::from_slice(body).map_err(|error| ArmError::content(&error.to_string()))?;
+    let Value::Object(mut body) = body else {
+        return Err(ArmError::content("the content must be a JSON object"));
+    };
     let location = text(&mut body, "location")?;
     let mut properties = match body.remove("properties") {
         None | Some(Value::Null) => return Err(missing("properties")),
         Some(Value::Object(properties)) => properties,
         Some(_) => return Err(ArmError::content("'properties' must be an object")),
     };
-    let mut required = |name: &str| text(&mut properties, name)?.ok_or_else(|| missing(&format!("properties.{name}")));
+    let mut required = |name: &str| {
+        text(&mut properties, name)?.ok_or_else(|| missing(&format!("properties.{name}")))
+    };
     let database_name = required("databaseName")?;
     let leader = required("clusterResourceId")?;
     let kind = required("defaultPrincipalsModificationKind")?;
     if !KINDS.contains(&kind.as_str()) {
         let allowed = KINDS.join(", ");
-        let message = format!("'{kind}' is not a value of 'properties.defaultPrincipalsModificationKind'; allowed are {allowed}.");
+        let message = format!(
+            "'{kind}' is not a value of 'properties.defaultPrincipalsModificationKind'; allowed are {allowed}."
+        );
         return Err(ArmError::kusto(&message));
     }
     let sharing = match properties.remove("tableLevelSharingProperties") {
         None | Some(Value::Null) => None,
         Some(Value::Object(mut lists)) => Some(Sharing::gather(|name| texts(&mut lists, name))?),
-        Some(_) => return Err(ArmError::content("'tableLevelSharingProperties' must be an object")),
+        Some(_) => {
+            return Err(ArmError::content(
+                "'tableLevelSharingProperties' must be an object",
+            ));
+        }
     };
     let name_override = text(&mut properties, "databaseNameOverride")?;
     let name_prefix = text(&mut properties, "databaseNamePrefix")?;
-    let properties = Properties { database_name, leader, kind, sharing, name_override, name_prefix };
-    Ok(Requested { location, properties })
+    let properties = Properties {
+        database_name,
+        leader,
+        kind,
+        sharing,
+        name_override,
+        name_prefix,
+    };
+    Ok(Requested {
+        location,
+        properties,
+    })
 }
 
 /// Checks what does not depend on the leader, then the leader.
 pub(super) fn check(state: &State, follower: &Held, requested: &Requested) -> Result<(), ArmError> {
-    let Requested { location, properties } = requested;
-    let Properties { database_name, leader: _, kind: _, sharing, name_override, name_prefix } = properties;
+    let Requested {
+        location,
+        properties,
+    } = requested;
+    let Properties {
+        database_name,
+        leader: _,
+        kind: _,
+        sharing,
+        name_override,
+        name_prefix,
+    } = properties;
     let own = &follower.cluster;
-    if location.as_ref().is_some_and(|location| region_key(location) != region_key(&own.location)) {
-        let message = format!("The location must be that of the cluster '{}': '{}'.", own.id.name, own.location);
+    if location
+        .as_ref()
+        .is_some_and(|location| region_key(location) != region_key(&own.location))
+    {
+        let message = format!(
+            "The location must be that of the cluster '{}': '{}'.",
+            own.id.name, own.location
+        );
         return Err(ArmError::kusto(&message));
     }
     if sharing.as_ref().map_or(0, Sharing::entries) > MOST_ENTRIES {
-        return Err(ArmError::kusto("'tableLevelSharingProperties' has more than 100 entries in all lists together."));
+        return Err(ArmError::kusto(
+            "'tableLevelSharingProperties' has more than 100 entries in all lists together.",
+        ));
     }
     let all = database_name == "*";
     if all && sharing.as_ref().map_or(0, Sharing::entries) > 0 {
-        return Err(ArmError::kusto("'tableLevelSharingProperties' is not supported when all databases are attached."));
+        return Err(ArmError::kusto(
+            "'tableLevelSharingProperties' is not supported when all databases are attached.",
+        ));
     }
     if all && name_override.is_some() {
-        return Err(ArmError::kusto("'databaseNameOverride' is not supported when all databases are attached."));
+        return Err(ArmError::kusto(
+            "'databaseNameOverride' is not supported when all databases are attached.",
+        ));
     }
     if name_override.is_some() && name_prefix.is_some() {
-        return Err(ArmError::kusto("Only one of 'databaseNameOverride' and 'databaseNamePrefix' can be given."));
+        return Err(ArmError::kusto(
+            "Only one of 'databaseNameOverride' and 'databaseNamePrefix' can be given.",
+        ));
     }
     check_leader(state, follower, properties)
 }
@@ -79,18 +124,27 @@ fn check_leader(state: &State, follower: &Held, properties: &Properties) -> Resu
         return Err(ArmError::kusto("A cluster cannot follow itself."));
     }
     let Some(leader) = state.held(&id.key()) else {
-        return Err(ArmError::kusto(&format!("The leader cluster '{}' was not found.", properties.leader)));
+        return Err(ArmError::kusto(&format!(
+            "The leader cluster '{}' was not found.",
+            properties.leader
+        )));
     };
     if region_key(&leader.cluster.location) != region_key(&follower.cluster.location) {
         let message = format!(
             "The leader cluster '{}' is in '{}' and the follower cluster '{}' in '{}'; both must be in the same region.",
-            leader.cluster.id.name, leader.cluster.location, follower.cluster.id.name, follower.cluster.location
+            leader.cluster.id.name,
+            leader.cluster.location,
+            follower.cluster.id.name,
+            follower.cluster.location
         );
         return Err(ArmError::kusto(&message));
     }
     let database = &properties.database_name;
     if database != "*" && leader.cluster.database(database).is_none() {
-        let message = format!("Database '{database}' was not found in the leader cluster '{}'.", leader.cluster.id.name);
+        let message = format!(
+            "Database '{database}' was not found in the leader cluster '{}'.",
+            leader.cluster.id.name
+        );
         return Err(ArmError::kusto(&message));
     }
     Ok(())
@@ -98,8 +152,12 @@ fn check_leader(state: &State, follower: &Held, properties: &Properties) -> Resu
 
 /// The leader's id, or the 400 for what is no cluster id.
 pub(super) fn leader_id(properties: &Properties) -> Result<ClusterId, ArmError> {
-    ClusterId::parse(&properties.leader)
-        .ok_or_else(|| ArmError::kusto(&format!("'properties.clusterResourceId' is not a cluster's id: '{}'.", properties.leader)))
+    ClusterId::parse(&properties.leader).ok_or_else(|| {
+        ArmError::kusto(&format!(
+            "'properties.clusterResourceId' is not a cluster's id: '{}'.",
+            properties.leader
+        ))
+    })
 }
 
 fn missing(name: &str) -> ArmError {

@@ -23,18 +23,36 @@ const LEADER_ACTION: &str = "Microsoft.Kusto/Clusters/write";
 pub(super) fn get(context: &Context<'_>, id: &ClusterId, name: &str) -> Result<Reply, ArmError> {
     let held = readable(context, id)?;
     let Some(configuration) = held.configurations.get(&name_key(name)) else {
-        return Err(ArmError::no_resource(id, &format!("clusters/{}/{KIND}/{name}", id.name)));
+        return Err(ArmError::no_resource(
+            id,
+            &format!("clusters/{}/{KIND}/{name}", id.name),
+        ));
     };
-    Ok(Reply::json(StatusCode::OK, &shown(context.state, configuration)))
+    Ok(Reply::json(
+        StatusCode::OK,
+        &shown(context.state, configuration),
+    ))
 }
 
 pub(super) fn list(context: &Context<'_>, id: &ClusterId) -> Result<Reply, ArmError> {
     let held = readable(context, id)?;
-    let items: Vec<_> = held.configurations.values().map(|one| shown(context.state, one)).collect();
-    page(context.call, &items, Form::Nested, context.options.page_size)
+    let items: Vec<_> = held
+        .configurations
+        .values()
+        .map(|one| shown(context.state, one))
+        .collect();
+    page(
+        context.call,
+        &items,
+        Form::Nested,
+        context.options.page_size,
+    )
 }
 
-fn shown<'a>(state: &State, configuration: &'a Configuration) -> wire::Resource<wire::ConfigurationShown<'a>> {
+fn shown<'a>(
+    state: &State,
+    configuration: &'a Configuration,
+) -> wire::Resource<wire::ConfigurationShown<'a>> {
     let attached = match configuration.stage {
         Stage::Creating => None,
         Stage::Attached | Stage::Updating | Stage::Deleting | Stage::Failed | Stage::Shown(_) => {
@@ -44,9 +62,15 @@ fn shown<'a>(state: &State, configuration: &'a Configuration) -> wire::Resource<
     wire::configuration_shown(configuration, attached)
 }
 
-pub(super) fn put(context: &mut Context<'_>, id: &ClusterId, name: &str) -> Result<Reply, ArmError> {
+pub(super) fn put(
+    context: &mut Context<'_>,
+    id: &ClusterId,
+    name: &str,
+) -> Result<Reply, ArmError> {
     if name.trim().is_empty() {
-        return Err(ArmError::kusto("The name of the configuration must not be blank."));
+        return Err(ArmError::kusto(
+            "The name of the configuration must not be blank.",
+        ));
     }
     let follower = writable(context, id)?;
     let requested = configuration_body::read(&context.call.body)?;
@@ -57,8 +81,14 @@ pub(super) fn put(context: &mut Context<'_>, id: &ClusterId, name: &str) -> Resu
     let key = cluster.key();
     let location = follower.cluster.location.clone();
     let existing = follower.configurations.get(&name_key(name)).cloned();
-    let Requested { location: given, properties } = requested;
-    let spelled = existing.as_ref().map_or(name, |existing| &existing.name).to_owned();
+    let Requested {
+        location: given,
+        properties,
+    } = requested;
+    let spelled = existing
+        .as_ref()
+        .map_or(name, |existing| &existing.name)
+        .to_owned();
     let wanted = Configuration {
         cluster: cluster.clone(),
         name: spelled.clone(),
@@ -67,10 +97,22 @@ pub(super) fn put(context: &mut Context<'_>, id: &ClusterId, name: &str) -> Resu
         stage: Stage::Creating,
         attached: Vec::new(),
     };
-    let in_force = existing.as_ref().filter(|existing| existing.stage.in_force());
+    let in_force = existing
+        .as_ref()
+        .filter(|existing| existing.stage.in_force());
     let (status, word, change, ending) = match (&existing, in_force) {
-        (None, _) => (StatusCode::CREATED, "Creating", attach(&wanted), Ending::Succeeded),
-        (Some(_), None) => (StatusCode::OK, "Accepted", attach(&wanted), Ending::Succeeded),
+        (None, _) => (
+            StatusCode::CREATED,
+            "Creating",
+            attach(&wanted),
+            Ending::Succeeded,
+        ),
+        (Some(_), None) => (
+            StatusCode::OK,
+            "Accepted",
+            attach(&wanted),
+            Ending::Succeeded,
+        ),
         (Some(_), Some(old)) => {
             let change = Change::Update {
                 cluster: key.clone(),
@@ -78,7 +120,12 @@ pub(super) fn put(context: &mut Context<'_>, id: &ClusterId, name: &str) -> Resu
                 location: wanted.location.clone(),
                 properties: wanted.properties.clone(),
             };
-            (StatusCode::OK, "Accepted", change, cannot_alter(old, &wanted).map_or(Ending::Succeeded, Ending::Failed))
+            (
+                StatusCode::OK,
+                "Accepted",
+                change,
+                cannot_alter(old, &wanted).map_or(Ending::Succeeded, Ending::Failed),
+            )
         }
     };
     let replaces = in_force.is_none();
@@ -105,7 +152,10 @@ pub(super) fn put(context: &mut Context<'_>, id: &ClusterId, name: &str) -> Resu
 }
 
 fn attach(wanted: &Configuration) -> Change {
-    Change::Attach { cluster: wanted.cluster.key(), name: wanted.name.clone() }
+    Change::Attach {
+        cluster: wanted.cluster.key(),
+        name: wanted.name.clone(),
+    }
 }
 
 /// What an update cannot change. That the leader cannot be altered is documented (arm-kusto.md §2.3); that
@@ -113,21 +163,30 @@ fn attach(wanted: &Configuration) -> Change {
 fn cannot_alter(old: &Configuration, wanted: &Configuration) -> Option<Failure> {
     let leader = |properties: &Properties| ClusterId::parse(&properties.leader).map(|id| id.key());
     let what = if leader(&old.properties) != leader(&wanted.properties) {
-        let name = ClusterId::parse(&old.properties.leader).map_or_else(|| old.properties.leader.clone(), |id| id.name);
+        let name = ClusterId::parse(&old.properties.leader)
+            .map_or_else(|| old.properties.leader.clone(), |id| id.name);
         format!("leader cluster '{name}'")
-    } else if name_key(&old.properties.database_name) != name_key(&wanted.properties.database_name) {
+    } else if name_key(&old.properties.database_name) != name_key(&wanted.properties.database_name)
+    {
         format!("database '{}'", old.properties.database_name)
     } else {
         return None;
     };
     Some(Failure {
         code: "CannotAlterFollowerDatabase".to_owned(),
-        message: format!("[BadRequest] Cannot alter {what} for resource name '{}'.", old.name),
+        message: format!(
+            "[BadRequest] Cannot alter {what} for resource name '{}'.",
+            old.name
+        ),
         state: "BadInput",
     })
 }
 
-pub(super) fn delete(context: &mut Context<'_>, id: &ClusterId, name: &str) -> Result<Reply, ArmError> {
+pub(super) fn delete(
+    context: &mut Context<'_>,
+    id: &ClusterId,
+    name: &str,
+) -> Result<Reply, ArmError> {
     let follower = writable(context, id)?;
     let cluster = follower.cluster.id.clone();
     let location = follower.cluster.location.clone();
@@ -140,11 +199,16 @@ pub(super) fn delete(context: &mut Context<'_>, id: &ClusterId, name: &str) -> R
         location,
         holds: cluster.clone(),
         duration: context.options.operation_duration,
-        change: Change::Detach { cluster: cluster.key(), name: name.to_owned() },
+        change: Change::Detach {
+            cluster: cluster.key(),
+            name: name.to_owned(),
+        },
         ending: Ending::Succeeded,
     })?;
     match begun.turn {
-        Turn::Granted => context.state.set_stage(&cluster.key(), name, Stage::Deleting),
+        Turn::Granted => context
+            .state
+            .set_stage(&cluster.key(), name, Stage::Deleting),
         Turn::Refused => {}
     }
     Ok(context.both(Reply::empty(StatusCode::ACCEPTED), &begun))
@@ -153,7 +217,9 @@ pub(super) fn delete(context: &mut Context<'_>, id: &ClusterId, name: &str) -> R
 fn readable<'a>(context: &'a Context<'_>, id: &ClusterId) -> Result<&'a Held, ArmError> {
     let held = context.parent(id, KIND)?;
     match context.options.stopped_cluster {
-        StoppedCluster::Always if !held.cluster.is_running() => Err(stopped("fetch", &held.cluster.state)),
+        StoppedCluster::Always if !held.cluster.is_running() => {
+            Err(stopped("fetch", &held.cluster.state))
+        }
         StoppedCluster::Always | StoppedCluster::Writes | StoppedCluster::Never => Ok(held),
     }
 }
@@ -168,19 +234,33 @@ fn writable<'a>(context: &'a Context<'_>, id: &ClusterId) -> Result<&'a Held, Ar
     match context.options.stopped_cluster {
         StoppedCluster::Never => Ok(held),
         StoppedCluster::Writes | StoppedCluster::Always if held.cluster.is_running() => Ok(held),
-        StoppedCluster::Writes | StoppedCluster::Always => Err(stopped("change", &held.cluster.state)),
+        StoppedCluster::Writes | StoppedCluster::Always => {
+            Err(stopped("change", &held.cluster.state))
+        }
     }
 }
 
 fn stopped(verb: &str, state: &str) -> ArmError {
-    let message = format!("Cannot {verb} attached database configurations while resource is in state '{state}'.");
+    let message = format!(
+        "Cannot {verb} attached database configurations while resource is in state '{state}'."
+    );
     ArmError::new(StatusCode::BAD_REQUEST, "BadRequest", message)
 }
 
-fn check_leader_access(context: &Context<'_>, follower: &Held, name: &str, properties: &Properties) -> Result<(), ArmError> {
+fn check_leader_access(
+    context: &Context<'_>,
+    follower: &Held,
+    name: &str,
+    properties: &Properties,
+) -> Result<(), ArmError> {
     let leader = configuration_body::leader_id(properties)?;
     let principal = &context.principal;
-    if rbac::allows(context.state.role_assignments.as_deref(), principal, LEADER_ACTION, &leader.to_string()) {
+    if rbac::allows(
+        context.state.role_assignments.as_deref(),
+        principal,
+        LEADER_ACTION,
+        &leader.to_string(),
+    ) {
         return Ok(());
     }
     let message = format!(
@@ -190,5 +270,9 @@ fn check_leader_access(context: &Context<'_>, follower: &Held, name: &str, prope
          scope(s) are invalid.",
         principal.client_id, principal.object_id, follower.cluster.id
     );
-    Err(ArmError::new(StatusCode::FORBIDDEN, "LinkedAuthorizationFailed", message))
+    Err(ArmError::new(
+        StatusCode::FORBIDDEN,
+        "LinkedAuthorizationFailed",
+        message,
+    ))
 }

@@ -65,7 +65,9 @@ impl Context<'_> {
     pub(super) fn cluster(&self, id: &ClusterId) -> Result<&Held, ArmError> {
         match self.state.held(&id.key()) {
             Some(held) => Ok(held),
-            None if self.state.has_group(id) => Err(ArmError::no_resource(id, &format!("clusters/{}", id.name))),
+            None if self.state.has_group(id) => {
+                Err(ArmError::no_resource(id, &format!("clusters/{}", id.name)))
+            }
             None => Err(ArmError::no_group(id)),
         }
     }
@@ -86,36 +88,82 @@ impl Context<'_> {
 
     /// Starts an operation, or refuses it when the cluster is busy and the options say so.
     pub(super) fn begin(&mut self, plan: Plan) -> Result<Begun, ArmError> {
-        let Plan { kind, cluster, location, holds, duration, change, ending } = plan;
+        let Plan {
+            kind,
+            cluster,
+            location,
+            holds,
+            duration,
+            change,
+            ending,
+        } = plan;
         let busy = self.state.is_busy(&holds.key());
         let (turn, ends, held, change, ending) = if busy {
             match self.options.busy {
                 Busy::RequestConflict => return Err(ArmError::conflict(&holds.to_string())),
                 Busy::OperationFailure => {
                     let ends = later(self.now, duration.min(FAILS_WITHIN));
-                    (Turn::Refused, ends, None, Change::Nothing, Ending::Failed(in_maintenance(&holds.name)))
+                    (
+                        Turn::Refused,
+                        ends,
+                        None,
+                        Change::Nothing,
+                        Ending::Failed(in_maintenance(&holds.name)),
+                    )
                 }
             }
         } else {
-            let duration = self.injected.and_then(|injected| injected.duration).unwrap_or(duration);
-            let ending = self.injected.and_then(|injected| injected.ending.clone()).unwrap_or(ending);
-            (Turn::Granted, later(self.now, duration), Some(holds.key()), change, ending)
+            let duration = self
+                .injected
+                .and_then(|injected| injected.duration)
+                .unwrap_or(duration);
+            let ending = self
+                .injected
+                .and_then(|injected| injected.ending.clone())
+                .unwrap_or(ending);
+            (
+                Turn::Granted,
+                later(self.now, duration),
+                Some(holds.key()),
+                change,
+                ending,
+            )
         };
         let started = self.now;
-        let operation = Operation::from(NewOperation { kind, cluster, location, started, ends, holds: held, change, ending });
+        let operation = Operation::from(NewOperation {
+            kind,
+            cluster,
+            location,
+            started,
+            ends,
+            holds: held,
+            change,
+            ending,
+        });
         let begun = self.begun(turn, &operation);
         self.state.start(operation);
         Ok(begun)
     }
 
     fn begun(&self, turn: Turn, operation: &Operation) -> Begun {
-        let Operation { id, location, cluster, .. } = operation;
+        let Operation {
+            id,
+            location,
+            cluster,
+            ..
+        } = operation;
         let encoded = location.replace(' ', "%20");
-        let shown = if self.options.raw_space_in_poll_url { location } else { &encoded };
+        let shown = if self.options.raw_space_in_poll_url {
+            location
+        } else {
+            &encoded
+        };
         let url = |location: &str, query: &str| {
             let base = &self.call.base;
             let subscription = &cluster.subscription;
-            format!("{base}/subscriptions/{subscription}/providers/Microsoft.Kusto/locations/{location}/operationResults/{id}?{query}")
+            format!(
+                "{base}/subscriptions/{subscription}/providers/Microsoft.Kusto/locations/{location}/operationResults/{id}?{query}"
+            )
         };
         Begun {
             turn,
@@ -130,16 +178,25 @@ impl Context<'_> {
     }
 
     /// The answer to an accepted write with a body: `status` as recorded, or the documented 202.
-    pub(super) fn accepted(&self, status: StatusCode, begun: &Begun, body: &impl Serialize) -> Reply {
+    pub(super) fn accepted(
+        &self,
+        status: StatusCode,
+        begun: &Begun,
+        body: &impl Serialize,
+    ) -> Reply {
         match self.options.answers {
-            Answers::Recorded => Reply::json(status, body).with("azure-asyncoperation", &begun.status_url),
+            Answers::Recorded => {
+                Reply::json(status, body).with("azure-asyncoperation", &begun.status_url)
+            }
             Answers::Documented => self.both(Reply::json(StatusCode::ACCEPTED, body), begun),
         }
     }
 
     /// The answer with both URLs; documented answers say besides when to come back.
     pub(super) fn both(&self, reply: Reply, begun: &Begun) -> Reply {
-        let reply = reply.with("location", &begun.location_url).with("azure-asyncoperation", &begun.status_url);
+        let reply = reply
+            .with("location", &begun.location_url)
+            .with("azure-asyncoperation", &begun.status_url);
         match self.options.answers {
             Answers::Recorded => reply,
             Answers::Documented => reply.with("retry-after", RETRY_AFTER),

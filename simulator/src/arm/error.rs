@@ -29,8 +29,17 @@ struct Detail<'a> {
 }
 
 impl ArmError {
-    pub(crate) fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), headers: Vec::new() }
+    pub(crate) fn new(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            headers: Vec::new(),
+        }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -40,16 +49,24 @@ impl ArmError {
 
     #[cfg(test)]
     pub(crate) fn header(&self, name: &str) -> Option<String> {
-        self.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.clone())
+        self.headers
+            .iter()
+            .find(|(found, _)| *found == name)
+            .map(|(_, value)| value.clone())
     }
 
     /// A refusal of the Kusto provider, with the class it puts in front of its messages (arm-kusto.md §3.2).
     pub(crate) fn kusto(message: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "BadRequest", format!("[BadRequest] {message}"))
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "BadRequest",
+            format!("[BadRequest] {message}"),
+        )
     }
 
     pub(crate) fn content(problem: &str) -> Self {
-        let message = format!("The request content was invalid and could not be deserialized: '{problem}'.");
+        let message =
+            format!("The request content was invalid and could not be deserialized: '{problem}'.");
         Self::new(StatusCode::BAD_REQUEST, "InvalidRequestContent", message)
     }
 
@@ -59,7 +76,10 @@ impl ArmError {
     }
 
     pub(crate) fn no_group(cluster: &ClusterId) -> Self {
-        let message = format!("Resource group '{}' could not be found.", cluster.resource_group);
+        let message = format!(
+            "Resource group '{}' could not be found.",
+            cluster.resource_group
+        );
         Self::new(StatusCode::NOT_FOUND, "ResourceGroupNotFound", message)
     }
 
@@ -90,8 +110,15 @@ impl ArmError {
     }
 
     pub(crate) fn into_reply(self) -> Reply {
-        let envelope = Envelope { error: Detail { code: &self.code, message: &self.message } };
+        let envelope = Envelope {
+            error: Detail {
+                code: &self.code,
+                message: &self.message,
+            },
+        };
         let reply = Reply::json(self.status, &envelope);
-        self.headers.iter().fold(reply, |reply, (name, value)| reply.with(name, value))
+        self.headers
+            .iter()
+            .fold(reply, |reply, (name, value)| reply.with(name, value))
     }
 }

@@ -38,23 +38,34 @@ pub(super) fn detach(context: &mut Context<'_>, id: &ClusterId) -> Result<Reply,
     let held = context.cluster(id)?;
     let leader = held.cluster.id.clone();
     let location = held.cluster.location.clone();
-    let body: Value = serde_json::from_slice(&context.call.body).map_err(|error| ArmError::content(&error.to_string()))?;
-    let Value::Object(mut body) = body else { return Err(ArmError::content("the content must be a JSON object")) };
+    let body: Value = serde_json::from_slice(&context.call.body)
+        .map_err(|error| ArmError::content(&error.to_string()))?;
+    let Value::Object(mut body) = body else {
+        return Err(ArmError::content("the content must be a JSON object"));
+    };
     // The nested form of the GET list is taken back too.
     if let Some(Value::Object(properties)) = body.remove("properties") {
         body.extend(properties);
     }
     let mut required = |name: &str| {
-        text(&mut body, name)?.ok_or_else(|| ArmError::kusto(&format!("Required property '{name}' is missing.")))
+        text(&mut body, name)?
+            .ok_or_else(|| ArmError::kusto(&format!("Required property '{name}' is missing.")))
     };
     let follower = required("clusterResourceId")?;
     let name = required("attachedDatabaseConfigurationName")?;
-    let missing = || ArmError::kusto(&format!("The configuration '{name}' of '{follower}' does not follow this cluster."));
+    let missing = || {
+        ArmError::kusto(&format!(
+            "The configuration '{name}' of '{follower}' does not follow this cluster."
+        ))
+    };
     let found = context
         .state
         .followers(&leader.key())
         .into_iter()
-        .find(|one| ClusterId::parse(&follower).is_some_and(|id| id.key() == one.cluster.key()) && name_key(&one.name) == name_key(&name))
+        .find(|one| {
+            ClusterId::parse(&follower).is_some_and(|id| id.key() == one.cluster.key())
+                && name_key(&one.name) == name_key(&name)
+        })
         .map(|one| one.cluster.clone())
         .ok_or_else(missing)?;
     let begun = context.begin(Plan {
@@ -63,11 +74,16 @@ pub(super) fn detach(context: &mut Context<'_>, id: &ClusterId) -> Result<Reply,
         location,
         holds: found.clone(),
         duration: context.options.operation_duration,
-        change: Change::Detach { cluster: found.key(), name: name.clone() },
+        change: Change::Detach {
+            cluster: found.key(),
+            name: name.clone(),
+        },
         ending: Ending::Succeeded,
     })?;
     match begun.turn {
-        Turn::Granted => context.state.set_stage(&found.key(), &name, Stage::Deleting),
+        Turn::Granted => context
+            .state
+            .set_stage(&found.key(), &name, Stage::Deleting),
         Turn::Refused => {}
     }
     Ok(context.both(Reply::empty(StatusCode::ACCEPTED), &begun))

@@ -52,14 +52,25 @@ fn authenticated(
     injected: Option<&InjectedOperation>,
     principal: Principal,
 ) -> Result<Reply, ArmError> {
-    let version = call.parameter("api-version").filter(|version| !version.is_empty()).ok_or_else(|| {
-        let message = "The api-version query parameter (?api-version=) is required for all requests.";
-        ArmError::new(StatusCode::BAD_REQUEST, "MissingApiVersionParameter", message)
-    })?;
+    let version = call
+        .parameter("api-version")
+        .filter(|version| !version.is_empty())
+        .ok_or_else(|| {
+            let message =
+                "The api-version query parameter (?api-version=) is required for all requests.";
+            ArmError::new(
+                StatusCode::BAD_REQUEST,
+                "MissingApiVersionParameter",
+                message,
+            )
+        })?;
     let route = Route::parse(&call.segments()).ok_or_else(|| no_route(call, &version))?;
     let methods = route.methods();
     if !methods.contains(&call.method) {
-        let message = format!("The requested resource does not support http method '{}'.", call.method);
+        let message = format!(
+            "The requested resource does not support http method '{}'.",
+            call.method
+        );
         let allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();
         let error = ArmError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message);
         return Err(error.with("allow", &allowed.join(", ")));
@@ -69,18 +80,38 @@ fn authenticated(
     }
     let remaining = match &options.throttling {
         None => None,
-        Some(throttling) => {
-            Some(live.throttle.spend(throttling, route.subscription(), &principal.client_id, &call.method, now)?)
-        }
+        Some(throttling) => Some(live.throttle.spend(
+            throttling,
+            route.subscription(),
+            &principal.client_id,
+            &call.method,
+            now,
+        )?),
     };
-    let identifier = format!("tenantId={},objectId={}", principal.tenant_id, principal.object_id);
-    let reply = permitted(live, options, call, now, injected, principal, &route, &version).unwrap_or_else(ArmError::into_reply);
-    let limits = remaining.map(crate::throttle::Remaining::headers).unwrap_or_default();
-    let reply = limits.iter().fold(reply, |reply, (name, value)| reply.with(name, value));
-    Ok(reply.with("x-ms-operation-identifier", &format!("{identifier}/simulated/{}", Uuid::new_v4())))
+    let identifier = format!(
+        "tenantId={},objectId={}",
+        principal.tenant_id, principal.object_id
+    );
+    let reply = permitted(
+        live, options, call, now, injected, principal, &route, &version,
+    )
+    .unwrap_or_else(ArmError::into_reply);
+    let limits = remaining
+        .map(crate::throttle::Remaining::headers)
+        .unwrap_or_default();
+    let reply = limits
+        .iter()
+        .fold(reply, |reply, (name, value)| reply.with(name, value));
+    Ok(reply.with(
+        "x-ms-operation-identifier",
+        &format!("{identifier}/simulated/{}", Uuid::new_v4()),
+    ))
 }
 
-#[allow(clippy::too_many_arguments, reason = "one step of the pipeline above, called once")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one step of the pipeline above, called once"
+)]
 fn permitted(
     live: &mut Live,
     options: &Options,
@@ -95,12 +126,26 @@ fn permitted(
     if let Some(Needed { action, scope }) = route.needs(&call.method) {
         authorize(&live.state, &principal, &action, &scope)?;
     }
-    let mut context = Context { state: &mut live.state, options, call, now, principal, injected };
+    let mut context = Context {
+        state: &mut live.state,
+        options,
+        call,
+        now,
+        principal,
+        injected,
+    };
     let context = &mut context;
     match route {
-        Route::ClustersOfSubscription { subscription } => clusters::list(context, subscription, None),
-        Route::ClustersOfGroup { subscription, group } => clusters::list(context, subscription, Some(group)),
-        Route::Cluster(cluster) if call.method == Method::DELETE => clusters::delete(context, cluster),
+        Route::ClustersOfSubscription { subscription } => {
+            clusters::list(context, subscription, None)
+        }
+        Route::ClustersOfGroup {
+            subscription,
+            group,
+        } => clusters::list(context, subscription, Some(group)),
+        Route::Cluster(cluster) if call.method == Method::DELETE => {
+            clusters::delete(context, cluster)
+        }
         Route::Cluster(cluster) => clusters::get(context, cluster),
         Route::Start(cluster) => clusters::start(context, cluster),
         Route::Stop(cluster) => clusters::stop(context, cluster),
@@ -120,12 +165,21 @@ fn permitted(
         },
         Route::ListFollowers(cluster) => followers::list(context, cluster),
         Route::DetachFollowers(cluster) => followers::detach(context, cluster),
-        Route::OperationResult { subscription, location, id } => operations::poll(context, subscription, location, id),
+        Route::OperationResult {
+            subscription,
+            location,
+            id,
+        } => operations::poll(context, subscription, location, id),
     }
 }
 
 /// 403 in ARM's words unless `principal` may do `action` on `scope`.
-fn authorize(state: &crate::state::State, principal: &Principal, action: &str, scope: &str) -> Result<(), ArmError> {
+fn authorize(
+    state: &crate::state::State,
+    principal: &Principal,
+    action: &str,
+    scope: &str,
+) -> Result<(), ArmError> {
     if rbac::allows(state.role_assignments.as_deref(), principal, action, scope) {
         return Ok(());
     }
@@ -147,19 +201,33 @@ fn check_version(version: &str) -> Result<(), ArmError> {
     }
     let supported = API_VERSIONS.join(", ");
     let is_date = version.len() >= 10
-        && version.chars().take(10).enumerate().all(|(at, character)| match at {
-            4 | 7 => character == '-',
-            _ => character.is_ascii_digit(),
-        });
+        && version
+            .chars()
+            .take(10)
+            .enumerate()
+            .all(|(at, character)| match at {
+                4 | 7 => character == '-',
+                _ => character.is_ascii_digit(),
+            });
     Err(if is_date {
         let message = format!(
             "No registered resource provider found for API version '{version}' for type 'clusters'. The supported api-versions are \
              '{supported}'."
         );
-        ArmError::new(StatusCode::BAD_REQUEST, "NoRegisteredProviderFound", message)
+        ArmError::new(
+            StatusCode::BAD_REQUEST,
+            "NoRegisteredProviderFound",
+            message,
+        )
     } else {
-        let message = format!("The api-version '{version}' is invalid. The supported versions are '{supported}'.");
-        ArmError::new(StatusCode::BAD_REQUEST, "InvalidApiVersionParameter", message)
+        let message = format!(
+            "The api-version '{version}' is invalid. The supported versions are '{supported}'."
+        );
+        ArmError::new(
+            StatusCode::BAD_REQUEST,
+            "InvalidApiVersionParameter",
+            message,
+        )
     })
 }
 
@@ -171,20 +239,28 @@ fn no_route(call: &Inbound, version: &str) -> ArmError {
         );
         return ArmError::new(StatusCode::NOT_FOUND, "InvalidResourceType", message);
     }
-    ArmError::new(StatusCode::NOT_FOUND, "NotFound", format!("Nothing is served at '{path}'."))
+    ArmError::new(
+        StatusCode::NOT_FOUND,
+        "NotFound",
+        format!("Nothing is served at '{path}'."),
+    )
 }
 
 /// The headers that every ARM answer carries (arm-kusto.md §9).
 fn traced(reply: Reply, call: &Inbound, now: Timestamp) -> Reply {
     let request = Uuid::new_v4().to_string();
-    let correlation = call.header("x-ms-correlation-request-id").map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
+    let correlation = call
+        .header("x-ms-correlation-request-id")
+        .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
     let routing = format!("SIMULATED:{}:{request}", now.strftime("%Y%m%dT%H%M%SZ"));
     let reply = reply
         .with("cache-control", "no-cache")
         .with("x-ms-request-id", &request)
         .with("x-ms-correlation-request-id", &correlation)
         .with("x-ms-routing-request-id", &routing);
-    let wanted = call.header("x-ms-return-client-request-id").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let wanted = call
+        .header("x-ms-return-client-request-id")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
     match call.header("x-ms-client-request-id") {
         Some(id) if wanted => reply.with("x-ms-client-request-id", id),
         Some(_) | None => reply,

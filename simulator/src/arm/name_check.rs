@@ -24,22 +24,36 @@ struct Answer<'a> {
 
 pub(super) fn check(context: &Context<'_>, id: &ClusterId) -> Result<Reply, ArmError> {
     let held = context.cluster(id)?;
-    let body: Value = serde_json::from_slice(&context.call.body).map_err(|error| ArmError::content(&error.to_string()))?;
-    let Value::Object(mut body) = body else { return Err(ArmError::content("the content must be a JSON object")) };
+    let body: Value = serde_json::from_slice(&context.call.body)
+        .map_err(|error| ArmError::content(&error.to_string()))?;
+    let Value::Object(mut body) = body else {
+        return Err(ArmError::content("the content must be a JSON object"));
+    };
     let mut required = |name: &str| {
-        text(&mut body, name)?.ok_or_else(|| ArmError::kusto(&format!("Required property '{name}' is missing.")))
+        text(&mut body, name)?
+            .ok_or_else(|| ArmError::kusto(&format!("Required property '{name}' is missing.")))
     };
     let (name, kind) = (required("name")?, required("type")?);
     if !kind.eq_ignore_ascii_case(TYPE) {
-        return Err(ArmError::kusto(&format!("'{kind}' is not the type '{TYPE}'.")));
+        return Err(ArmError::kusto(&format!(
+            "'{kind}' is not the type '{TYPE}'."
+        )));
     }
     let (message, reason) = if name.trim().is_empty() {
         ("The name must not be blank.".to_owned(), Some("Invalid"))
     } else if held.configurations.contains_key(&name_key(&name)) {
-        (format!("An attached database configuration with the name '{name}' already exists."), Some("AlreadyExists"))
+        (
+            format!("An attached database configuration with the name '{name}' already exists."),
+            Some("AlreadyExists"),
+        )
     } else {
         (String::new(), None)
     };
-    let answer = Answer { name: &name, name_available: reason.is_none(), message, reason };
+    let answer = Answer {
+        name: &name,
+        name_available: reason.is_none(),
+        message,
+        reason,
+    };
     Ok(Reply::json(StatusCode::OK, &answer))
 }

@@ -35,17 +35,34 @@ pub(super) fn form(call: &Inbound) -> Result<Option<Form>, ArmError> {
 }
 
 /// The page of `items` that the call asks for, at most `size` of them unless `$top` says otherwise.
-pub(super) fn page<T: Serialize>(call: &Inbound, items: &[T], form: Form, size: usize) -> Result<Reply, ArmError> {
+pub(super) fn page<T: Serialize>(
+    call: &Inbound,
+    items: &[T],
+    form: Form,
+    size: usize,
+) -> Result<Reply, ArmError> {
     let at = match token(call)? {
         Some(token) => token,
-        None => Token { form, offset: 0, size: top(call)?.unwrap_or(size).max(1) },
+        None => Token {
+            form,
+            offset: 0,
+            size: top(call)?.unwrap_or(size).max(1),
+        },
     };
     let rest = items.get(at.offset..).unwrap_or_default();
     let (value, left) = rest.split_at(at.size.min(rest.len()));
     let next_link = (!left.is_empty()).then(|| {
         let version = call.parameter("api-version").unwrap_or_default();
-        let next = Token { offset: at.offset + value.len(), ..at };
-        format!("{}{}?api-version={version}&$skiptoken={}", call.base, call.path(), next.text())
+        let next = Token {
+            offset: at.offset + value.len(),
+            ..at
+        };
+        format!(
+            "{}{}?api-version={version}&$skiptoken={}",
+            call.base,
+            call.path(),
+            next.text()
+        )
     });
     Ok(Reply::json(StatusCode::OK, &Page { value, next_link }))
 }
@@ -56,16 +73,22 @@ fn top(call: &Inbound) -> Result<Option<usize>, ArmError> {
         None => Ok(None),
         Some(text) => match text.parse() {
             Ok(top) if (5..=1000).contains(&top) => Ok(Some(top)),
-            Ok(_) | Err(_) => Err(ArmError::kusto(&format!("Query parameter '$top' must be from 5 to 1000, not '{text}'."))),
+            Ok(_) | Err(_) => Err(ArmError::kusto(&format!(
+                "Query parameter '$top' must be from 5 to 1000, not '{text}'."
+            ))),
         },
     }
 }
 
 fn token(call: &Inbound) -> Result<Option<Token>, ArmError> {
-    let Some(text) = call.parameter("$skiptoken") else { return Ok(None) };
+    let Some(text) = call.parameter("$skiptoken") else {
+        return Ok(None);
+    };
     match Token::parse(&text) {
         Some(token) => Ok(Some(token)),
-        None => Err(ArmError::kusto(&format!("Query parameter '$skiptoken' is not valid: '{text}'."))),
+        None => Err(ArmError::kusto(&format!(
+            "Query parameter '$skiptoken' is not valid: '{text}'."
+        ))),
     }
 }
 
@@ -85,7 +108,11 @@ impl Token {
             None => (Form::Flat, text.strip_prefix('f')?),
         };
         let (offset, size) = rest.split_once('x')?;
-        Some(Self { form, offset: offset.parse().ok()?, size: size.parse().ok().filter(|size| *size > 0)? })
+        Some(Self {
+            form,
+            offset: offset.parse().ok()?,
+            size: size.parse().ok().filter(|size| *size > 0)?,
+        })
     }
 }
 
@@ -98,7 +125,11 @@ mod tests {
     use super::*;
 
     fn call(uri: &str) -> Inbound {
-        let (parts, ()) = http::Request::builder().uri(uri).body(()).unwrap().into_parts();
+        let (parts, ()) = http::Request::builder()
+            .uri(uri)
+            .body(())
+            .unwrap()
+            .into_parts();
         Inbound::new(parts, Bytes::new())
     }
 
@@ -121,8 +152,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_page_is_refused() {
-        for query in ["$top=4", "$top=1001", "$top=x", "$skiptoken=zzz", "$skiptoken=n0x0"] {
-            assert!(page(&call(&format!("/a?{query}")), &[1], Form::Nested, 5).is_err(), "{query}");
+        for query in [
+            "$top=4",
+            "$top=1001",
+            "$top=x",
+            "$skiptoken=zzz",
+            "$skiptoken=n0x0",
+        ] {
+            assert!(
+                page(&call(&format!("/a?{query}")), &[1], Form::Nested, 5).is_err(),
+                "{query}"
+            );
         }
     }
 }

@@ -37,7 +37,14 @@ pub(super) fn configuration_echo<'a>(
     requested: &'a Configuration,
     provisioning_state: &'static str,
 ) -> Resource<ConfigurationEcho<'a>> {
-    let Properties { database_name, leader, kind, sharing, name_override, name_prefix } = &requested.properties;
+    let Properties {
+        database_name,
+        leader,
+        kind,
+        sharing,
+        name_override,
+        name_prefix,
+    } = &requested.properties;
     configuration(
         requested,
         ConfigurationEcho {
@@ -68,8 +75,18 @@ pub(super) struct ConfigurationEcho<'a> {
 }
 
 /// A configuration as GET answers it: `Clusters` in the leader's id and null for whatever is not set.
-pub(super) fn configuration_shown(shown: &Configuration, attached: Option<Vec<String>>) -> Resource<ConfigurationShown<'_>> {
-    let Properties { database_name, leader, kind, sharing, name_override, name_prefix } = &shown.properties;
+pub(super) fn configuration_shown(
+    shown: &Configuration,
+    attached: Option<Vec<String>>,
+) -> Resource<ConfigurationShown<'_>> {
+    let Properties {
+        database_name,
+        leader,
+        kind,
+        sharing,
+        name_override,
+        name_prefix,
+    } = &shown.properties;
     configuration(
         shown,
         ConfigurationShown {
@@ -134,9 +151,21 @@ pub(super) fn own_database(
 }
 
 /// A database that the cluster follows.
-pub(super) fn followed_database(cluster: &Cluster, followed: &Followed<'_>, provisioning_state: &str) -> Resource<Value> {
-    let Followed { name, original, configuration, leader } = followed;
-    let hot = cluster.hot_cache_overrides.get(&crate::arm_id::name_key(name)).unwrap_or(&original.hot_cache_period);
+pub(super) fn followed_database(
+    cluster: &Cluster,
+    followed: &Followed<'_>,
+    provisioning_state: &str,
+) -> Resource<Value> {
+    let Followed {
+        name,
+        original,
+        configuration,
+        leader,
+    } = followed;
+    let hot = cluster
+        .hot_cache_overrides
+        .get(&crate::arm_id::name_key(name))
+        .unwrap_or(&original.hot_cache_period);
     let mut properties = json!({
         "provisioningState": provisioning_state,
         "softDeletePeriod": original.soft_delete_period,
@@ -149,13 +178,23 @@ pub(super) fn followed_database(cluster: &Cluster, followed: &Followed<'_>, prov
         "originalDatabaseName": original.name,
         "databaseShareOrigin": "Direct",
     });
-    if let (Some(since), Some(properties)) = (&original.suspended_since, properties.as_object_mut()) {
-        properties.insert("suspensionDetails".to_owned(), json!({"suspensionStartDate": since}));
+    if let (Some(since), Some(properties)) = (&original.suspended_since, properties.as_object_mut())
+    {
+        properties.insert(
+            "suspensionDetails".to_owned(),
+            json!({"suspensionStartDate": since}),
+        );
     }
     database_resource(&cluster.id, name, cluster, "ReadOnlyFollowing", properties)
 }
 
-fn database_resource(id: &ClusterId, name: &str, cluster: &Cluster, kind: &'static str, properties: Value) -> Resource<Value> {
+fn database_resource(
+    id: &ClusterId,
+    name: &str,
+    cluster: &Cluster,
+    kind: &'static str,
+    properties: Value,
+) -> Resource<Value> {
     Resource {
         id: format!("{}/Databases/{name}", id.recorded()),
         name: format!("{}/{name}", id.name),
@@ -182,7 +221,14 @@ pub(super) fn follower(configuration: &Configuration) -> Value {
 
 /// A cluster, with integers where the schema says text (arm-kusto.md §4).
 pub(super) fn cluster(cluster: &Cluster, etag: &str) -> Value {
-    let Cluster { id, location, state, state_reason, provisioning_state, .. } = cluster;
+    let Cluster {
+        id,
+        location,
+        state,
+        state_reason,
+        provisioning_state,
+        ..
+    } = cluster;
     let region = region_key(location);
     let mut properties = json!({
         "state": state,
@@ -253,9 +299,14 @@ pub(super) fn operation(operation: &Operation, now: jiff::Timestamp) -> Operatio
         (Progress::Running, _) => ("Running", "InProgress", None),
         (Progress::Ended, Ending::Succeeded) => ("Succeeded", "Completed", None),
         (Progress::Ended, Ending::Canceled) => ("Canceled", "Canceled", None),
-        (Progress::Ended, Ending::Failed(Failure { code, message, state })) => {
-            ("Failed", *state, Some(OperationError { code, message }))
-        }
+        (
+            Progress::Ended,
+            Ending::Failed(Failure {
+                code,
+                message,
+                state,
+            }),
+        ) => ("Failed", *state, Some(OperationError { code, message })),
     };
     let running = operation.progress == Progress::Running;
     OperationStatus {

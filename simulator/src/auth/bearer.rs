@@ -20,25 +20,57 @@ pub(crate) fn authenticate(
         return Err(refused(options, call, "AuthenticationFailed", message));
     }
     let Some(token) = call.bearer() else {
-        let message = "Authentication failed. The 'Authorization' header is provided in an invalid format.";
-        return Err(refused(options, call, "AuthenticationFailedInvalidHeader", message));
+        let message =
+            "Authentication failed. The 'Authorization' header is provided in an invalid format.";
+        return Err(refused(
+            options,
+            call,
+            "AuthenticationFailedInvalidHeader",
+            message,
+        ));
     };
     let Some(grant) = tokens.grant(token) else {
-        return Err(refused(options, call, "InvalidAuthenticationToken", "The access token is invalid."));
+        return Err(refused(
+            options,
+            call,
+            "InvalidAuthenticationToken",
+            "The access token is invalid.",
+        ));
     };
     if grant.expires <= now {
-        let message = format!("The access token expiry UTC time '{}' is earlier than current UTC time '{now}'.", grant.expires);
-        return Err(refused(options, call, "ExpiredAuthenticationToken", &message));
+        let message = format!(
+            "The access token expiry UTC time '{}' is earlier than current UTC time '{now}'.",
+            grant.expires
+        );
+        return Err(refused(
+            options,
+            call,
+            "ExpiredAuthenticationToken",
+            &message,
+        ));
     }
-    if !options.audiences.iter().any(|audience| audience.trim_end_matches('/').eq_ignore_ascii_case(&grant.audience)) {
-        let allowed: Vec<String> = options.audiences.iter().map(|audience| format!("'{audience}'")).collect();
+    if !options.audiences.iter().any(|audience| {
+        audience
+            .trim_end_matches('/')
+            .eq_ignore_ascii_case(&grant.audience)
+    }) {
+        let allowed: Vec<String> = options
+            .audiences
+            .iter()
+            .map(|audience| format!("'{audience}'"))
+            .collect();
         let message = format!(
             "The access token has been obtained for wrong audience or resource '{}'. It should exactly match with one of the \
              allowed audiences {}.",
             grant.audience,
             allowed.join(",")
         );
-        return Err(refused(options, call, "InvalidAuthenticationTokenAudience", &message));
+        return Err(refused(
+            options,
+            call,
+            "InvalidAuthenticationTokenAudience",
+            &message,
+        ));
     }
     Ok(grant.principal.clone())
 }

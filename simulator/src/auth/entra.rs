@@ -27,7 +27,12 @@ struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, error: &'static str, number: u32, text: impl Into<String>) -> Self {
-        Self { status, error, number, text: text.into() }
+        Self {
+            status,
+            error,
+            number,
+            text: text.into(),
+        }
     }
 }
 
@@ -55,13 +60,29 @@ pub(super) fn token(
 fn audience(state: &State, call: &Inbound) -> Result<(String, String), Refusal> {
     const BAD: StatusCode = StatusCode::BAD_REQUEST;
     if call.method != Method::POST {
-        return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", 900_561, "The endpoint only accepts POST requests."));
+        return Err(Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "invalid_request",
+            900_561,
+            "The endpoint only accepts POST requests.",
+        ));
     }
-    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&call.body).into_owned().collect();
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&call.body)
+        .into_owned()
+        .collect();
     let missing = |name: &str| {
-        Refusal::new(BAD, "invalid_request", 900_144, format!("The request body must contain the following parameter: '{name}'."))
+        Refusal::new(
+            BAD,
+            "invalid_request",
+            900_144,
+            format!("The request body must contain the following parameter: '{name}'."),
+        )
     };
-    let field = |name: &str| form.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let field = |name: &str| {
+        form.get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+    };
     let grant = field("grant_type").ok_or_else(|| missing("grant_type"))?;
     if grant != "client_credentials" {
         let text = format!("The app requested an unsupported grant type '{grant}'.");
@@ -69,9 +90,14 @@ fn audience(state: &State, call: &Inbound) -> Result<(String, String), Refusal> 
     }
     let client_id = field("client_id").ok_or_else(|| missing("client_id"))?;
     let scope = match (field("scope"), field("resource")) {
-        (Some(scope), _) => scope
-            .strip_suffix("/.default")
-            .ok_or_else(|| Refusal::new(BAD, "invalid_scope", 70_011, format!("The provided value for scope {scope} is not valid.")))?,
+        (Some(scope), _) => scope.strip_suffix("/.default").ok_or_else(|| {
+            Refusal::new(
+                BAD,
+                "invalid_scope",
+                70_011,
+                format!("The provided value for scope {scope} is not valid."),
+            )
+        })?,
         (None, Some(resource)) => resource,
         (None, None) => return Err(missing("scope")),
     };
@@ -86,7 +112,12 @@ fn audience(state: &State, call: &Inbound) -> Result<(String, String), Refusal> 
         }
         (None, None) => {
             let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-            return Err(Refusal::new(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_218, text));
+            return Err(Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_client",
+                7_000_218,
+                text,
+            ));
         }
     }
     Ok((client_id.to_owned(), scope.trim_end_matches('/').to_owned()))
@@ -94,47 +125,78 @@ fn audience(state: &State, call: &Inbound) -> Result<(String, String), Refusal> 
 
 /// The identity of a client id, or `None` when the world lists no identities and everybody is welcome.
 fn known<'a>(state: &'a State, client_id: &str) -> Result<Option<&'a Identity>, Refusal> {
-    let Some(identities) = &state.identities else { return Ok(None) };
-    match identities.iter().find(|identity| identity.client_id.eq_ignore_ascii_case(client_id)) {
-        Some(identity) => Ok(Some(identity)),
-        None => {
-            let text = format!("Application with identifier '{client_id}' was not found in the directory.");
-            Err(Refusal::new(StatusCode::BAD_REQUEST, "unauthorized_client", 700_016, text))
-        }
-    }
+    let Some(identities) = &state.identities else {
+        return Ok(None);
+    };
+    let found = identities
+        .iter()
+        .find(|identity| identity.client_id.eq_ignore_ascii_case(client_id));
+    found.map(Some).ok_or_else(|| {
+        let text =
+            format!("Application with identifier '{client_id}' was not found in the directory.");
+        Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "unauthorized_client",
+            700_016,
+            text,
+        )
+    })
 }
 
 fn check_secret(identity: Option<&Identity>, client_id: &str, secret: &str) -> Result<(), Refusal> {
     match identity.and_then(|identity| identity.secret.as_deref()) {
         Some(expected) if expected != secret => {
             let text = format!("Invalid client secret provided for app '{client_id}'.");
-            Err(Refusal::new(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_215, text))
+            Err(Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_client",
+                7_000_215,
+                text,
+            ))
         }
         Some(_) | None => Ok(()),
     }
 }
 
 fn check_assertion(identity: Option<&Identity>, assertion: &str) -> Result<(), Refusal> {
-    let Some(subjects) = identity.and_then(|identity| identity.federated_subjects.as_ref()) else { return Ok(()) };
+    let Some(subjects) = identity.and_then(|identity| identity.federated_subjects.as_ref()) else {
+        return Ok(());
+    };
     let claims = assertion
         .split('.')
         .nth(1)
         .and_then(base64url::decode)
         .and_then(|payload| serde_json::from_slice::<Value>(&payload).ok())
         .ok_or_else(|| {
-            let text = "Client assertion is not within its valid shape: it must be a JSON Web Token.";
+            let text =
+                "Client assertion is not within its valid shape: it must be a JSON Web Token.";
             Refusal::new(StatusCode::UNAUTHORIZED, "invalid_client", 50_027, text)
         })?;
-    let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+    let subject = claims
+        .get("sub")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if subjects.iter().any(|known| known == subject) {
         return Ok(());
     }
-    let text = format!("No matching federated identity record found for presented assertion subject '{subject}'.");
-    Err(Refusal::new(StatusCode::UNAUTHORIZED, "invalid_client", 700_213, text))
+    let text = format!(
+        "No matching federated identity record found for presented assertion subject '{subject}'."
+    );
+    Err(Refusal::new(
+        StatusCode::UNAUTHORIZED,
+        "invalid_client",
+        700_213,
+        text,
+    ))
 }
 
 fn refused(refusal: &Refusal, now: Timestamp) -> Reply {
-    let Refusal { status, error, number, text } = refusal;
+    let Refusal {
+        status,
+        error,
+        number,
+        text,
+    } = refusal;
     let (trace, correlation) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
     let stamp = format!("{now:.0}").replace('T', " ");
     let body = json!({

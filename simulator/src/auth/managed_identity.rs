@@ -11,21 +11,53 @@ use crate::options::Options;
 use crate::reply::Reply;
 use crate::state::State;
 
-pub(super) fn token(tokens: &mut Tokens, state: &State, options: &Options, call: &Inbound, now: Timestamp) -> Reply {
+pub(super) fn token(
+    tokens: &mut Tokens,
+    state: &State,
+    options: &Options,
+    call: &Inbound,
+    now: Timestamp,
+) -> Reply {
     if call.method != Method::GET {
-        return refused(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "only GET is served here");
+        return refused(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "invalid_request",
+            "only GET is served here",
+        );
     }
-    let asked = call.header("metadata").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let asked = call
+        .header("metadata")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
     if !asked && call.header("x-identity-header").is_none() {
-        return refused(StatusCode::BAD_REQUEST, "invalid_request", "Required metadata header not specified");
+        return refused(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "Required metadata header not specified",
+        );
     }
-    let Some(resource) = call.parameter("resource").filter(|resource| !resource.is_empty()) else {
-        return refused(StatusCode::BAD_REQUEST, "invalid_request", "The query must contain the parameter 'resource'");
+    let Some(resource) = call
+        .parameter("resource")
+        .filter(|resource| !resource.is_empty())
+    else {
+        return refused(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "The query must contain the parameter 'resource'",
+        );
     };
-    let client_id = call.parameter("client_id").unwrap_or_else(|| options.managed_identity_client_id.clone());
+    let client_id = call
+        .parameter("client_id")
+        .unwrap_or_else(|| options.managed_identity_client_id.clone());
     let listed = state.identities.as_ref();
-    if listed.is_some_and(|all| !all.iter().any(|identity| identity.client_id.eq_ignore_ascii_case(&client_id))) {
-        return refused(StatusCode::BAD_REQUEST, "invalid_request", "Identity not found");
+    if listed.is_some_and(|all| {
+        !all.iter()
+            .any(|identity| identity.client_id.eq_ignore_ascii_case(&client_id))
+    }) {
+        return refused(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "Identity not found",
+        );
     }
     let audience = resource.trim_end_matches('/');
     let principal = Principal::of(state, &client_id, &options.tenant_id);

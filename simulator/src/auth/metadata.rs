@@ -1,4 +1,4 @@
-//! Discovery: the endpoints of this cloud and the OpenID configuration of a tenant. Pure.
+//! Discovery: the endpoints of this cloud and the `OpenID` configuration of a tenant. Pure.
 
 use http::StatusCode;
 use serde_json::json;

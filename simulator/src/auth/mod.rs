@@ -22,9 +22,13 @@ use crate::reply::Reply;
 use crate::state::State;
 
 /// Expired tokens are remembered this long, so that they are told apart from tokens never issued.
-const EXPIRED_MEMORY: Duration = Duration::from_secs(24 * 3600);
+const EXPIRED_MEMORY: Duration = Duration::from_hours(24);
 
 /// Who calls.
+#[allow(
+    clippy::struct_field_names,
+    reason = "these are the names of the protocol"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Principal {
     pub(crate) client_id: String,
@@ -42,7 +46,11 @@ impl Principal {
             .find(|identity| identity.client_id.eq_ignore_ascii_case(client_id))
             .and_then(|identity| identity.object_id.clone())
             .unwrap_or_else(|| client_id.to_owned());
-        Self { client_id: client_id.to_owned(), object_id, tenant_id: tenant_id.to_owned() }
+        Self {
+            client_id: client_id.to_owned(),
+            object_id,
+            tenant_id: tenant_id.to_owned(),
+        }
     }
 }
 
@@ -63,8 +71,15 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     /// Issues a token. It has the shape of a JWT, since some clients read claims out of it.
-    pub(crate) fn mint(&mut self, now: Timestamp, lifetime: Duration, principal: Principal, audience: &str) -> String {
-        self.grants.retain(|_, grant| later(grant.expires, EXPIRED_MEMORY) > now);
+    pub(crate) fn mint(
+        &mut self,
+        now: Timestamp,
+        lifetime: Duration,
+        principal: Principal,
+        audience: &str,
+    ) -> String {
+        self.grants
+            .retain(|_, grant| later(grant.expires, EXPIRED_MEMORY) > now);
         let expires = later(now, lifetime);
         let claims = json!({
             "aud": audience,
@@ -86,7 +101,14 @@ impl Tokens {
             base64url::encode(claims.to_string().as_bytes()),
             base64url::encode(Uuid::new_v4().as_bytes()),
         );
-        self.grants.insert(token.clone(), Grant { principal, audience: audience.to_owned(), expires });
+        self.grants.insert(
+            token.clone(),
+            Grant {
+                principal,
+                audience: audience.to_owned(),
+                expires,
+            },
+        );
         token
     }
 
@@ -105,8 +127,12 @@ enum Route<'a> {
 
 fn route<'a>(segments: &[&'a str]) -> Option<Route<'a>> {
     match *segments {
-        [tenant, "oauth2", "v2.0", "token"] | [tenant, "oauth2", "token"] => Some(Route::Token { tenant }),
-        ["msi", "token"] | ["metadata", "identity", "oauth2", "token"] => Some(Route::ManagedIdentity),
+        [tenant, "oauth2", "v2.0", "token"] | [tenant, "oauth2", "token"] => {
+            Some(Route::Token { tenant })
+        }
+        ["msi", "token"] | ["metadata", "identity", "oauth2", "token"] => {
+            Some(Route::ManagedIdentity)
+        }
         ["metadata", "endpoints"] => Some(Route::Endpoints),
         [tenant, "v2.0", ".well-known", "openid-configuration"] => Some(Route::OpenId { tenant }),
         _ => None,

@@ -42,7 +42,9 @@ impl Answer {
     pub(crate) fn applied(self) -> bool {
         match self {
             Self::Own => true,
-            Self::Status { applied, .. } | Self::Hang { applied } | Self::Reset { applied } => applied,
+            Self::Status { applied, .. } | Self::Hang { applied } | Self::Reset { applied } => {
+                applied
+            }
         }
     }
 }
@@ -73,26 +75,44 @@ impl Act {
                 return Err(fields.error("after", "must come with `status`, `hang` or `reset`"));
             }
             (None, false, false) => Answer::Own,
-            (Some(status), false, false) => Answer::Status { status, applied: after },
+            (Some(status), false, false) => Answer::Status {
+                status,
+                applied: after,
+            },
             (None, true, false) => Answer::Hang { applied: after },
             (None, false, true) => Answer::Reset { applied: after },
-            _ => return Err(fields.error("status", "must be the only one of `status`, `hang` and `reset`")),
+            _ => {
+                return Err(fields.error(
+                    "status",
+                    "must be the only one of `status`, `hang` and `reset`",
+                ));
+            }
         };
         let slow = match fields.fields("slowBody")? {
             None => None,
             Some(mut slow) => {
                 let bytes = slow.count("bytes")?.unwrap_or(1).max(1);
-                let every = slow.duration("every")?.ok_or_else(|| slow.error("every", "must be given, for example `10s`"))?;
+                let every = slow
+                    .duration("every")?
+                    .ok_or_else(|| slow.error("every", "must be given, for example `10s`"))?;
                 slow.finish()?;
-                Some(Slow { bytes: usize::try_from(bytes).unwrap_or(usize::MAX), every })
+                Some(Slow {
+                    bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+                    every,
+                })
             }
         };
         let act = Self {
             delay: fields.duration("delay")?,
             answer,
-            operation: fields.fields("operation")?.map(InjectedOperation::read).transpose()?,
+            operation: fields
+                .fields("operation")?
+                .map(InjectedOperation::read)
+                .transpose()?,
             slow,
-            truncate: fields.count("truncate")?.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            truncate: fields
+                .count("truncate")?
+                .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             body: fields.value("body"),
             headers: read_headers(&mut fields)?,
             drop_headers: read_header_names(&mut fields)?,
@@ -106,17 +126,25 @@ impl Act {
         let mut reply = match (self.answer, own) {
             (Answer::Status { status, .. }, _) => default_reply(status),
             (Answer::Own | Answer::Hang { .. } | Answer::Reset { .. }, Some(own)) => own,
-            (Answer::Own | Answer::Hang { .. } | Answer::Reset { .. }, None) => default_reply(StatusCode::BAD_GATEWAY),
+            (Answer::Own | Answer::Hang { .. } | Answer::Reset { .. }, None) => {
+                default_reply(StatusCode::BAD_GATEWAY)
+            }
         };
         match &self.body {
             None => {}
             Some(Value::String(text)) => {
-                let html = (http::header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+                let html = (
+                    http::header::CONTENT_TYPE,
+                    HeaderValue::from_static("text/html; charset=utf-8"),
+                );
                 replace(&mut reply.headers, html);
                 reply.body = text.clone().into_bytes();
             }
             Some(body) => {
-                let json = (http::header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+                let json = (
+                    http::header::CONTENT_TYPE,
+                    HeaderValue::from_static("application/json; charset=utf-8"),
+                );
                 replace(&mut reply.headers, json);
                 reply.body = body.to_string().into_bytes();
             }
@@ -124,7 +152,9 @@ impl Act {
         for header in &self.headers {
             replace(&mut reply.headers, header.clone());
         }
-        reply.headers.retain(|(name, _)| !self.drop_headers.contains(name));
+        reply
+            .headers
+            .retain(|(name, _)| !self.drop_headers.contains(name));
         reply
     }
 }
@@ -141,13 +171,19 @@ fn default_reply(status: StatusCode) -> Reply {
     }
     let code = match status.as_u16() {
         429 => "TooManyRequests".to_owned(),
-        _ => status.canonical_reason().unwrap_or("Error").replace(' ', ""),
+        _ => status
+            .canonical_reason()
+            .unwrap_or("Error")
+            .replace(' ', ""),
     };
     let message = match status.as_u16() {
         504 => "The gateway did not receive a response from 'Microsoft.Kusto' within the specified time period.".to_owned(),
         _ => format!("The request was answered with status {}.", status.as_u16()),
     };
-    Reply::json(status, &serde_json::json!({"error": {"code": code, "message": message}}))
+    Reply::json(
+        status,
+        &serde_json::json!({"error": {"code": code, "message": message}}),
+    )
 }
 
 impl InjectedOperation {
@@ -169,14 +205,19 @@ impl InjectedOperation {
         let ending = match (word.as_deref(), failure) {
             (None, None) => None,
             (None | Some("Failed"), Some(failure)) => Some(Ending::Failed(failure)),
-            (Some("Failed"), None) => return Err(fields.error("error", "must be given with `status: Failed`")),
+            (Some("Failed"), None) => {
+                return Err(fields.error("error", "must be given with `status: Failed`"));
+            }
             (Some("Canceled"), None) => Some(Ending::Canceled),
             (Some("Succeeded"), None) => Some(Ending::Succeeded),
             (Some("Canceled" | "Succeeded"), Some(_)) => {
                 return Err(fields.error("error", "must be absent unless `status` is `Failed`"));
             }
             (Some(word), _) => {
-                return Err(fields.error("status", format!("must be Succeeded, Failed or Canceled, not `{word}`")));
+                return Err(fields.error(
+                    "status",
+                    format!("must be Succeeded, Failed or Canceled, not `{word}`"),
+                ));
             }
         };
         fields.finish()?;
@@ -185,11 +226,18 @@ impl InjectedOperation {
 }
 
 fn read_status(fields: &mut Fields) -> Result<Option<StatusCode>, DocumentError> {
-    let Some(number) = fields.count("status")? else { return Ok(None) };
-    let status = u16::try_from(number).ok().filter(|number| (200..600).contains(number));
+    let Some(number) = fields.count("status")? else {
+        return Ok(None);
+    };
+    let status = u16::try_from(number)
+        .ok()
+        .filter(|number| (200..600).contains(number));
     match status.and_then(|number| StatusCode::from_u16(number).ok()) {
         Some(status) => Ok(Some(status)),
-        None => Err(fields.error("status", format!("must be an HTTP status from 200 to 599, not {number}"))),
+        None => Err(fields.error(
+            "status",
+            format!("must be an HTTP status from 200 to 599, not {number}"),
+        )),
     }
 }
 
@@ -197,10 +245,15 @@ fn read_headers(fields: &mut Fields) -> Result<Vec<(HeaderName, HeaderValue)>, D
     fields
         .text_map("headers")?
         .into_iter()
-        .map(|(name, value)| match (name.to_lowercase().parse(), HeaderValue::from_str(&value)) {
-            (Ok(parsed), Ok(value)) => Ok((parsed, value)),
-            _ => Err(fields.error("headers", format!("must be headers that HTTP can carry; `{name}` is not"))),
-        })
+        .map(
+            |(name, value)| match (name.to_lowercase().parse(), HeaderValue::from_str(&value)) {
+                (Ok(parsed), Ok(value)) => Ok((parsed, value)),
+                _ => Err(fields.error(
+                    "headers",
+                    format!("must be headers that HTTP can carry; `{name}` is not"),
+                )),
+            },
+        )
         .collect()
 }
 
@@ -211,7 +264,12 @@ fn read_header_names(fields: &mut Fields) -> Result<Vec<HeaderName>, DocumentErr
         .into_iter()
         .map(|name| {
             let parsed = name.to_lowercase().parse();
-            parsed.map_err(|_| fields.error("dropHeaders", format!("must be header names; `{name}` is not one")))
+            parsed.map_err(|_| {
+                fields.error(
+                    "dropHeaders",
+                    format!("must be header names; `{name}` is not one"),
+                )
+            })
         })
         .collect()
 }

@@ -48,7 +48,9 @@ impl Faults {
         let mut fields = Fields::of("", document.clone())?;
         let name = fields.text("name")?;
         let matching = Match::read(fields.fields("match")?)?;
-        let act = fields.fields("act")?.ok_or_else(|| fields.error("act", "must be given: what the fault does"))?;
+        let act = fields
+            .fields("act")?
+            .ok_or_else(|| fields.error("act", "must be given: what the fault does"))?;
         let act = Act::read(act)?;
         fields.finish()?;
         let name = name.unwrap_or_else(|| {
@@ -56,21 +58,33 @@ impl Faults {
             format!("fault-{}", self.unnamed)
         });
         self.armed.retain(|armed| armed.name != name);
-        self.armed.push(Armed { name: name.clone(), document, matching, act, seen: 0, fired: 0 });
+        self.armed.push(Armed {
+            name: name.clone(),
+            document,
+            matching,
+            act,
+            seen: 0,
+            fired: 0,
+        });
         Ok(name)
     }
 
     /// Disarms the fault called `name`, or all; gives how many there were.
     pub(crate) fn disarm(&mut self, name: Option<&str>) -> usize {
         let before = self.armed.len();
-        self.armed.retain(|armed| name.is_some_and(|name| armed.name != name));
+        self.armed
+            .retain(|armed| name.is_some_and(|name| armed.name != name));
         before - self.armed.len()
     }
 
     /// The fault that hits `call`, if any. Every fault that matches counts the call; the first one acts.
     pub(crate) fn hit(&mut self, call: &Inbound, caller: Option<&str>) -> Option<(String, Act)> {
         let mut hit = None;
-        for armed in self.armed.iter_mut().filter(|armed| armed.matching.covers(call, caller)) {
+        for armed in self
+            .armed
+            .iter_mut()
+            .filter(|armed| armed.matching.covers(call, caller))
+        {
             armed.seen += 1;
             let Match { nth, times, .. } = armed.matching;
             if hit.is_none() && armed.seen >= nth && (times == 0 || armed.fired < times) {
@@ -103,13 +117,23 @@ impl Faults {
 impl Match {
     fn read(fields: Option<Fields>) -> Result<Self, DocumentError> {
         let Some(mut fields) = fields else {
-            return Ok(Self { method: None, path: None, principal: None, nth: 1, times: 1 });
+            return Ok(Self {
+                method: None,
+                path: None,
+                principal: None,
+                nth: 1,
+                times: 1,
+            });
         };
         let method = match fields.text("method")? {
             None => None,
             Some(text) => match text.to_uppercase().parse() {
                 Ok(method) => Some(method),
-                Err(_) => return Err(fields.error("method", format!("must be an HTTP method, not `{text}`"))),
+                Err(_) => {
+                    return Err(
+                        fields.error("method", format!("must be an HTTP method, not `{text}`"))
+                    );
+                }
             },
         };
         let matching = Self {
@@ -124,9 +148,19 @@ impl Match {
     }
 
     fn covers(&self, call: &Inbound, caller: Option<&str>) -> bool {
-        let Self { method, path, principal, nth: _, times: _ } = self;
+        let Self {
+            method,
+            path,
+            principal,
+            nth: _,
+            times: _,
+        } = self;
         method.as_ref().is_none_or(|method| *method == call.method)
-            && path.as_ref().is_none_or(|pattern| glob::matches(pattern, &format!("/{}", call.segments().join("/"))))
-            && principal.as_ref().is_none_or(|wanted| caller.is_some_and(|caller| wanted.eq_ignore_ascii_case(caller)))
+            && path.as_ref().is_none_or(|pattern| {
+                glob::matches(pattern, &format!("/{}", call.segments().join("/")))
+            })
+            && principal.as_ref().is_none_or(|wanted| {
+                caller.is_some_and(|caller| wanted.eq_ignore_ascii_case(caller))
+            })
     }
 }

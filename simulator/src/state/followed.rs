@@ -22,24 +22,47 @@ impl State {
     /// A database of the cluster's own wins over a leader's of the same name, and of two leaders one wins
     /// (arm-kusto.md §6 says arbitrarily; here the configuration whose name sorts first).
     pub(crate) fn followed(&self, key: &ClusterKey) -> Vec<Followed<'_>> {
-        let Some(held) = self.held(key) else { return Vec::new() };
-        let mut taken: BTreeSet<String> = held.cluster.databases.iter().map(|own| name_key(&own.name)).collect();
+        let Some(held) = self.held(key) else {
+            return Vec::new();
+        };
+        let mut taken: BTreeSet<String> = held
+            .cluster
+            .databases
+            .iter()
+            .map(|own| name_key(&own.name))
+            .collect();
         let mut followed = Vec::new();
-        for configuration in held.configurations.values().filter(|one| one.stage.in_force()) {
+        for configuration in held
+            .configurations
+            .values()
+            .filter(|one| one.stage.in_force())
+        {
             let properties = &configuration.properties;
-            let Some(leader) = ClusterId::parse(&properties.leader).and_then(|leader| self.held(&leader.key())) else {
+            let Some(leader) =
+                ClusterId::parse(&properties.leader).and_then(|leader| self.held(&leader.key()))
+            else {
                 continue;
             };
             let all = properties.database_name == "*";
             let wanted = name_key(&properties.database_name);
-            for original in leader.cluster.databases.iter().filter(|one| all || name_key(&one.name) == wanted) {
+            for original in leader
+                .cluster
+                .databases
+                .iter()
+                .filter(|one| all || name_key(&one.name) == wanted)
+            {
                 let name = match (&properties.name_override, &properties.name_prefix) {
                     (Some(name), _) if !all => name.clone(),
                     (_, Some(prefix)) => format!("{prefix}{}", original.name),
                     (_, None) => original.name.clone(),
                 };
                 if taken.insert(name_key(&name)) {
-                    followed.push(Followed { name, original, configuration, leader: &leader.cluster.id });
+                    followed.push(Followed {
+                        name,
+                        original,
+                        configuration,
+                        leader: &leader.cluster.id,
+                    });
                 }
             }
         }
@@ -47,7 +70,11 @@ impl State {
     }
 
     /// The names under which a configuration's databases appear on the follower.
-    pub(crate) fn attached_names(&self, key: &ClusterKey, configuration: &Configuration) -> Vec<String> {
+    pub(crate) fn attached_names(
+        &self,
+        key: &ClusterKey,
+        configuration: &Configuration,
+    ) -> Vec<String> {
         let wanted = name_key(&configuration.name);
         self.followed(key)
             .into_iter()
@@ -61,7 +88,9 @@ impl State {
         self.all()
             .flat_map(|(_, held)| held.configurations.values())
             .filter(|one| one.stage.in_force())
-            .filter(|one| ClusterId::parse(&one.properties.leader).is_some_and(|id| id.key() == *leader))
+            .filter(|one| {
+                ClusterId::parse(&one.properties.leader).is_some_and(|id| id.key() == *leader)
+            })
             .collect()
     }
 }

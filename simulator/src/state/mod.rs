@@ -6,17 +6,20 @@ mod operation;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 pub(crate) use followed::{Followed, follows};
-pub(crate) use operation::{Change, Ending, Failure, NewOperation, Operation, OperationKind, Progress};
+pub(crate) use operation::{
+    Change, Ending, Failure, NewOperation, Operation, OperationKind, Progress,
+};
 
 use crate::arm_id::{ClusterId, ClusterKey, GroupKey, name_key};
 use crate::world::{Cluster, Configuration, Identity, RoleAssignment, Stage, World};
 
 /// Finished operations are remembered this long; how long the service keeps them is unconfirmed.
-const OPERATION_MEMORY: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+const OPERATION_MEMORY: Duration = Duration::from_hours(24);
 
 /// Everything that exists at one moment.
 #[derive(Debug)]
@@ -56,15 +59,27 @@ impl State {
 
     /// Puts `world` in place of what exists; running operations go on and apply to what they then find.
     pub(crate) fn replace(&mut self, world: World, now: Timestamp) {
-        let World { clusters, configurations, role_assignments, identities } = world;
+        let World {
+            clusters,
+            configurations,
+            role_assignments,
+            identities,
+        } = world;
         self.clusters.clear();
         for cluster in clusters {
             self.groups.insert(cluster.id.group());
-            self.clusters.insert(cluster.id.key(), Held { cluster, configurations: BTreeMap::new() });
+            self.clusters.insert(
+                cluster.id.key(),
+                Held {
+                    cluster,
+                    configurations: BTreeMap::new(),
+                },
+            );
         }
         for configuration in configurations {
             if let Some(held) = self.clusters.get_mut(&configuration.cluster.key()) {
-                held.configurations.insert(name_key(&configuration.name), configuration);
+                held.configurations
+                    .insert(name_key(&configuration.name), configuration);
             }
         }
         self.role_assignments = role_assignments;
@@ -83,7 +98,11 @@ impl State {
             }
         }
         World {
-            clusters: self.clusters.values().map(|held| held.cluster.clone()).collect(),
+            clusters: self
+                .clusters
+                .values()
+                .map(|held| held.cluster.clone())
+                .collect(),
             configurations,
             role_assignments: self.role_assignments.clone(),
             identities: self.identities.clone(),
@@ -115,12 +134,11 @@ impl State {
         self.clusters.remove(key);
     }
 
-    pub(crate) fn configuration(&self, key: &ClusterKey, name: &str) -> Option<&Configuration> {
-        self.held(key)?.configurations.get(&name_key(name))
-    }
-
     pub(crate) fn set_stage(&mut self, key: &ClusterKey, name: &str, stage: Stage) {
-        if let Some(configuration) = self.held_mut(key).and_then(|held| held.configurations.get_mut(&name_key(name))) {
+        if let Some(configuration) = self
+            .held_mut(key)
+            .and_then(|held| held.configurations.get_mut(&name_key(name)))
+        {
             configuration.stage = stage;
         }
     }
@@ -140,7 +158,10 @@ impl State {
     /// Starts an operation; it ends when [`State::settle`] sees its time has come.
     pub(crate) fn start(&mut self, operation: Operation) {
         let now = operation.started;
-        self.operations.retain(|_, old| old.progress == Progress::Running || crate::clock::later(old.ends, OPERATION_MEMORY) > now);
+        self.operations.retain(|_, old| {
+            old.progress == Progress::Running
+                || crate::clock::later(old.ends, OPERATION_MEMORY) > now
+        });
         self.running.push(operation.id.clone());
         self.operations.insert(operation.id.clone(), operation);
     }
@@ -149,14 +170,20 @@ impl State {
     pub(crate) fn settle(&mut self, now: Timestamp) {
         let mut due: Vec<(Timestamp, usize, String)> = Vec::new();
         for (at, id) in self.running.iter().enumerate() {
-            if let Some(operation) = self.operations.get(id).filter(|operation| operation.ends <= now) {
+            if let Some(operation) = self
+                .operations
+                .get(id)
+                .filter(|operation| operation.ends <= now)
+            {
                 due.push((operation.ends, at, id.clone()));
             }
         }
         due.sort();
         for (_, _, id) in due {
             self.running.retain(|running| *running != id);
-            let Some(operation) = self.operations.get_mut(&id) else { continue };
+            let Some(operation) = self.operations.get_mut(&id) else {
+                continue;
+            };
             operation.progress = Progress::Ended;
             let change = operation.change.clone();
             match &operation.ending {

@@ -62,15 +62,45 @@ pub(crate) struct Failure {
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     Nothing,
-    Attach { cluster: ClusterKey, name: String },
-    Update { cluster: ClusterKey, name: String, location: String, properties: Properties },
-    Detach { cluster: ClusterKey, name: String },
-    CreateDatabase { cluster: ClusterKey, database: Database },
-    DeleteDatabase { cluster: ClusterKey, name: String },
-    AlterHotCache { cluster: ClusterKey, name: String, period: String },
-    AlterDatabase { cluster: ClusterKey, database: Database },
-    DeleteCluster { cluster: ClusterKey },
-    SetClusterState { cluster: ClusterKey, done: &'static str, undone: &'static str },
+    Attach {
+        cluster: ClusterKey,
+        name: String,
+    },
+    Update {
+        cluster: ClusterKey,
+        name: String,
+        location: String,
+        properties: Properties,
+    },
+    Detach {
+        cluster: ClusterKey,
+        name: String,
+    },
+    CreateDatabase {
+        cluster: ClusterKey,
+        database: Database,
+    },
+    DeleteDatabase {
+        cluster: ClusterKey,
+        name: String,
+    },
+    AlterHotCache {
+        cluster: ClusterKey,
+        name: String,
+        period: String,
+    },
+    AlterDatabase {
+        cluster: ClusterKey,
+        database: Database,
+    },
+    DeleteCluster {
+        cluster: ClusterKey,
+    },
+    SetClusterState {
+        cluster: ClusterKey,
+        done: &'static str,
+        undone: &'static str,
+    },
 }
 
 impl Change {
@@ -78,11 +108,24 @@ impl Change {
         match self {
             Self::Nothing => {}
             Self::Attach { cluster, name } => state.set_stage(&cluster, &name, Stage::Attached),
-            Self::Update { cluster, name, location, properties } => {
-                let found = state.held_mut(&cluster).and_then(|held| held.configurations.get_mut(&name_key(&name)));
+            Self::Update {
+                cluster,
+                name,
+                location,
+                properties,
+            } => {
+                let found = state
+                    .held_mut(&cluster)
+                    .and_then(|held| held.configurations.get_mut(&name_key(&name)));
                 if let Some(configuration) = found {
-                    let Configuration { location: old_location, properties: old, stage, cluster: _, name: _, attached: _ } =
-                        configuration;
+                    let Configuration {
+                        location: old_location,
+                        properties: old,
+                        stage,
+                        cluster: _,
+                        name: _,
+                        attached: _,
+                    } = configuration;
                     *old_location = location;
                     *old = properties;
                     *stage = Stage::Attached;
@@ -94,14 +137,20 @@ impl Change {
                 }
             }
             Self::CreateDatabase { cluster, database } => {
-                if let Some(held) = state.held_mut(&cluster).filter(|held| held.cluster.database(&database.name).is_none()) {
+                if let Some(held) = state
+                    .held_mut(&cluster)
+                    .filter(|held| held.cluster.database(&database.name).is_none())
+                {
                     held.cluster.databases.push(database);
                 }
             }
             Self::AlterDatabase { cluster, database } => {
                 let key = name_key(&database.name);
                 let found = state.held_mut(&cluster).and_then(|held| {
-                    held.cluster.databases.iter_mut().find(|old| name_key(&old.name) == key)
+                    held.cluster
+                        .databases
+                        .iter_mut()
+                        .find(|old| name_key(&old.name) == key)
                 });
                 if let Some(old) = found {
                     *old = database;
@@ -110,16 +159,28 @@ impl Change {
             Self::DeleteDatabase { cluster, name } => {
                 let key = name_key(&name);
                 if let Some(held) = state.held_mut(&cluster) {
-                    held.cluster.databases.retain(|database| name_key(&database.name) != key);
+                    held.cluster
+                        .databases
+                        .retain(|database| name_key(&database.name) != key);
                 }
             }
-            Self::AlterHotCache { cluster, name, period } => {
+            Self::AlterHotCache {
+                cluster,
+                name,
+                period,
+            } => {
                 if let Some(held) = state.held_mut(&cluster) {
-                    held.cluster.hot_cache_overrides.insert(name_key(&name), period);
+                    held.cluster
+                        .hot_cache_overrides
+                        .insert(name_key(&name), period);
                 }
             }
             Self::DeleteCluster { cluster } => state.remove(&cluster),
-            Self::SetClusterState { cluster, done, undone: _ } => set_cluster_state(state, &cluster, done),
+            Self::SetClusterState {
+                cluster,
+                done,
+                undone: _,
+            } => set_cluster_state(state, &cluster, done),
         }
     }
 
@@ -129,7 +190,11 @@ impl Change {
             Self::Update { cluster, name, .. } | Self::Detach { cluster, name } => {
                 state.set_stage(&cluster, &name, Stage::Attached);
             }
-            Self::SetClusterState { cluster, done: _, undone } => set_cluster_state(state, &cluster, undone),
+            Self::SetClusterState {
+                cluster,
+                done: _,
+                undone,
+            } => set_cluster_state(state, &cluster, undone),
             Self::Nothing
             | Self::CreateDatabase { .. }
             | Self::AlterDatabase { .. }
@@ -183,7 +248,16 @@ impl From<NewOperation> for Operation {
     fn from(new: NewOperation) -> Self {
         let id = Uuid::new_v4();
         let seeds = id.as_u64_pair();
-        let NewOperation { kind, cluster, location, started, ends, holds, change, ending } = new;
+        let NewOperation {
+            kind,
+            cluster,
+            location,
+            started,
+            ends,
+            holds,
+            change,
+            ending,
+        } = new;
         let ticks = started.as_microsecond();
         Self {
             status_query: format!("api-version=2024-04-13&{}", signature(seeds.0, ticks)),

@@ -10,7 +10,16 @@ use crate::document::{DocumentError, Fields};
 
 /// The words of `properties.state` (arm-kusto.md §4).
 const STATES: [&str; 10] = [
-    "Creating", "Unavailable", "Running", "Deleting", "Deleted", "Stopping", "Stopped", "Starting", "Updating", "Migrated",
+    "Creating",
+    "Unavailable",
+    "Running",
+    "Deleting",
+    "Deleted",
+    "Stopping",
+    "Stopped",
+    "Starting",
+    "Updating",
+    "Migrated",
 ];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -59,12 +68,23 @@ impl Cluster {
                 format!("must be `/subscriptions/…/resourceGroups/…/providers/Microsoft.Kusto/clusters/…`, not `{id}`"),
             )
         })?;
-        let location = fields.required_text("location", "the cluster's region, for example `West Europe`")?;
+        let location = fields.required_text(
+            "location",
+            "the cluster's region, for example `West Europe`",
+        )?;
         let state = match fields.text("state")? {
             None => "Running".to_owned(),
-            Some(state) => match STATES.iter().find(|known| known.eq_ignore_ascii_case(&state)) {
+            Some(state) => match STATES
+                .iter()
+                .find(|known| known.eq_ignore_ascii_case(&state))
+            {
                 Some(known) => (*known).to_owned(),
-                None => return Err(fields.error("state", format!("must be one of {}, not `{state}`", STATES.join(", ")))),
+                None => {
+                    return Err(fields.error(
+                        "state",
+                        format!("must be one of {}, not `{state}`", STATES.join(", ")),
+                    ));
+                }
             },
         };
         let mut databases = Vec::new();
@@ -72,7 +92,10 @@ impl Cluster {
         for (path, item) in fields.items("databases")?.unwrap_or_default() {
             let database = Database::read(&path, item)?;
             if !names.insert(name_key(&database.name)) {
-                return Err(DocumentError::new(format!("{path}.name"), "must be unique within the cluster, case ignored"));
+                return Err(DocumentError::new(
+                    format!("{path}.name"),
+                    "must be unique within the cluster, case ignored",
+                ));
             }
             databases.push(database);
         }
@@ -81,7 +104,9 @@ impl Cluster {
             location,
             state,
             state_reason: fields.text("stateReason")?,
-            provisioning_state: fields.text("provisioningState")?.unwrap_or_else(|| "Succeeded".to_owned()),
+            provisioning_state: fields
+                .text("provisioningState")?
+                .unwrap_or_else(|| "Succeeded".to_owned()),
             enable_streaming_ingest: fields.flag("enableStreamingIngest")?.unwrap_or(false),
             enable_auto_stop: fields.flag("enableAutoStop")?.unwrap_or(true),
             key_vault_properties: fields.value("keyVaultProperties"),
@@ -108,7 +133,9 @@ impl Cluster {
 
     pub(crate) fn database(&self, name: &str) -> Option<&Database> {
         let key = name_key(name);
-        self.databases.iter().find(|database| name_key(&database.name) == key)
+        self.databases
+            .iter()
+            .find(|database| name_key(&database.name) == key)
     }
 }
 
@@ -136,8 +163,12 @@ impl Database {
             materialized_views: fields.texts("materializedViews")?.unwrap_or_default(),
             functions: fields.texts("functions")?.unwrap_or_default(),
             size_bytes: fields.count("sizeBytes")?.unwrap_or(defaults.size_bytes),
-            hot_cache_period: fields.text("hotCachePeriod")?.unwrap_or(defaults.hot_cache_period),
-            soft_delete_period: fields.text("softDeletePeriod")?.unwrap_or(defaults.soft_delete_period),
+            hot_cache_period: fields
+                .text("hotCachePeriod")?
+                .unwrap_or(defaults.hot_cache_period),
+            soft_delete_period: fields
+                .text("softDeletePeriod")?
+                .unwrap_or(defaults.soft_delete_period),
             suspended_since: fields.text("suspendedSince")?,
             name: defaults.name,
         };

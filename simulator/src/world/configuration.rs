@@ -45,12 +45,20 @@ pub(crate) struct Sharing {
 
 impl Sharing {
     pub(crate) const LISTS: [&'static str; 8] = [
-        "tablesToInclude", "tablesToExclude", "externalTablesToInclude", "externalTablesToExclude",
-        "materializedViewsToInclude", "materializedViewsToExclude", "functionsToInclude", "functionsToExclude",
+        "tablesToInclude",
+        "tablesToExclude",
+        "externalTablesToInclude",
+        "externalTablesToExclude",
+        "materializedViewsToInclude",
+        "materializedViewsToExclude",
+        "functionsToInclude",
+        "functionsToExclude",
     ];
 
     /// Gathers the lists by calling `list` with each name.
-    pub(crate) fn gather<E>(mut list: impl FnMut(&'static str) -> Result<Option<Vec<String>>, E>) -> Result<Self, E> {
+    pub(crate) fn gather<E>(
+        mut list: impl FnMut(&'static str) -> Result<Option<Vec<String>>, E>,
+    ) -> Result<Self, E> {
         let mut lists: [Option<Vec<String>>; 8] = Default::default();
         for (slot, name) in lists.iter_mut().zip(Self::LISTS) {
             *slot = list(name)?;
@@ -59,7 +67,9 @@ impl Sharing {
     }
 
     pub(crate) fn named(&self) -> impl Iterator<Item = (&'static str, Option<&Vec<String>>)> {
-        Self::LISTS.into_iter().zip(self.lists.iter().map(Option::as_ref))
+        Self::LISTS
+            .into_iter()
+            .zip(self.lists.iter().map(Option::as_ref))
     }
 
     /// Entries in all lists together; the service allows 100.
@@ -119,27 +129,48 @@ impl Stage {
 }
 
 impl Configuration {
-    pub(super) fn read(path: &str, value: Value, clusters: &[Cluster]) -> Result<Self, DocumentError> {
+    pub(super) fn read(
+        path: &str,
+        value: Value,
+        clusters: &[Cluster],
+    ) -> Result<Self, DocumentError> {
         let mut fields = Fields::of(path, value)?;
         let id = fields.required_text("id", "the configuration's ARM id")?;
         let (cluster, name) = ClusterId::parse_child(&id, TYPE).ok_or_else(|| {
-            fields.error("id", format!("must be a cluster's id followed by `/{TYPE}/…`, not `{id}`"))
+            fields.error(
+                "id",
+                format!("must be a cluster's id followed by `/{TYPE}/…`, not `{id}`"),
+            )
         })?;
         let key = cluster.key();
         let Some(follower) = clusters.iter().find(|cluster| cluster.id.key() == key) else {
-            return Err(fields.error("id", format!("must be on a cluster of `clusters`: `{cluster}` is not there")));
+            return Err(fields.error(
+                "id",
+                format!("must be on a cluster of `clusters`: `{cluster}` is not there"),
+            ));
         };
-        let location = fields.text("location")?.unwrap_or_else(|| follower.location.clone());
+        let location = fields
+            .text("location")?
+            .unwrap_or_else(|| follower.location.clone());
         let mut properties = fields
             .fields("properties")?
             .ok_or_else(|| fields.error("properties", "must be given"))?;
         fields.finish()?;
-        let stage = properties.text("provisioningState")?.map_or(Stage::Attached, Stage::from_word);
+        let stage = properties
+            .text("provisioningState")?
+            .map_or(Stage::Attached, Stage::from_word);
         // Shown in the live world, never read: the simulator works it out.
         properties.value("attachedDatabaseNames");
         let read = Properties::read(&mut properties)?;
         properties.finish()?;
-        Ok(Self { cluster: follower.id.clone(), name, location, properties: read, stage, attached: Vec::new() })
+        Ok(Self {
+            cluster: follower.id.clone(),
+            name,
+            location,
+            properties: read,
+            stage,
+            attached: Vec::new(),
+        })
     }
 
     pub(crate) fn id(&self) -> String {
@@ -148,7 +179,11 @@ impl Configuration {
 
     /// The id as the provider answers it.
     pub(crate) fn recorded_id(&self) -> String {
-        format!("{}/AttachedDatabaseConfigurations/{}", self.cluster.recorded(), self.name)
+        format!(
+            "{}/AttachedDatabaseConfigurations/{}",
+            self.cluster.recorded(),
+            self.name
+        )
     }
 }
 
@@ -156,9 +191,14 @@ impl Properties {
     fn read(fields: &mut Fields) -> Result<Self, DocumentError> {
         let leader = fields.required_text("clusterResourceId", "the leader's ARM id")?;
         if ClusterId::parse(&leader).is_none() {
-            return Err(fields.error("clusterResourceId", format!("must be a cluster's ARM id, not `{leader}`")));
+            return Err(fields.error(
+                "clusterResourceId",
+                format!("must be a cluster's ARM id, not `{leader}`"),
+            ));
         }
-        let kind = fields.text("defaultPrincipalsModificationKind")?.unwrap_or_else(|| "Union".to_owned());
+        let kind = fields
+            .text("defaultPrincipalsModificationKind")?
+            .unwrap_or_else(|| "Union".to_owned());
         if !KINDS.contains(&kind.as_str()) {
             let problem = format!("must be one of {}, not `{kind}`", KINDS.join(", "));
             return Err(fields.error("defaultPrincipalsModificationKind", problem));
@@ -172,7 +212,8 @@ impl Properties {
             }
         };
         Ok(Self {
-            database_name: fields.required_text("databaseName", "a database of the leader, or `*`")?,
+            database_name: fields
+                .required_text("databaseName", "a database of the leader, or `*`")?,
             leader,
             kind,
             sharing,
@@ -184,7 +225,10 @@ impl Properties {
 
 impl Serialize for Sharing {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.named().filter_map(|(name, list)| list.map(|list| (name, list))))
+        serializer.collect_map(
+            self.named()
+                .filter_map(|(name, list)| list.map(|list| (name, list))),
+        )
     }
 }
 
@@ -202,13 +246,30 @@ struct ShownProperties<'a>(&'a Configuration);
 
 impl Serialize for ShownProperties<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Configuration { properties, stage, attached, cluster: _, name: _, location: _ } = self.0;
-        let Properties { database_name, leader, kind, sharing, name_override, name_prefix } = properties;
+        let Configuration {
+            properties,
+            stage,
+            attached,
+            cluster: _,
+            name: _,
+            location: _,
+        } = self.0;
+        let Properties {
+            database_name,
+            leader,
+            kind,
+            sharing,
+            name_override,
+            name_prefix,
+        } = properties;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("databaseName", database_name)?;
         map.serialize_entry("clusterResourceId", leader)?;
         map.serialize_entry("defaultPrincipalsModificationKind", kind)?;
-        for (name, value) in [("databaseNameOverride", name_override), ("databaseNamePrefix", name_prefix)] {
+        for (name, value) in [
+            ("databaseNameOverride", name_override),
+            ("databaseNamePrefix", name_prefix),
+        ] {
             if let Some(value) = value {
                 map.serialize_entry(name, value)?;
             }

@@ -56,7 +56,8 @@ impl RoleAssignment {
     pub(super) fn read(path: &str, value: Value) -> Result<Self, DocumentError> {
         let mut fields = Fields::of(path, value)?;
         let principal = fields.required_text("principal", "a client id or an object id")?;
-        let scope = fields.required_text("scope", "the ARM id that the role covers with all below it")?;
+        let scope =
+            fields.required_text("scope", "the ARM id that the role covers with all below it")?;
         if !scope.starts_with('/') {
             return Err(fields.error("scope", format!("must start with `/`, not `{scope}`")));
         }
@@ -67,14 +68,25 @@ impl RoleAssignment {
             ("contributor", None) => Role::Contributor,
             ("reader", None) => Role::Reader,
             ("custom", Some(actions)) => Role::Custom(actions),
-            ("custom", None) => return Err(fields.error("actions", "must be given with the role `custom`")),
+            ("custom", None) => {
+                return Err(fields.error("actions", "must be given with the role `custom`"));
+            }
             ("owner" | "contributor" | "reader", Some(_)) => {
                 return Err(fields.error("actions", "must be absent unless the role is `custom`"));
             }
-            _ => return Err(fields.error("role", format!("must be Owner, Contributor, Reader or custom, not `{role}`"))),
+            _ => {
+                return Err(fields.error(
+                    "role",
+                    format!("must be Owner, Contributor, Reader or custom, not `{role}`"),
+                ));
+            }
         };
         fields.finish()?;
-        Ok(Self { principal, scope, role })
+        Ok(Self {
+            principal,
+            scope,
+            role,
+        })
     }
 }
 
@@ -94,6 +106,12 @@ impl Serialize for RoleAssignment {
             Role::Reader => ("Reader", None),
             Role::Custom(actions) => ("custom", Some(actions.as_slice())),
         };
-        Shown { principal: &self.principal, scope: &self.scope, role, actions }.serialize(serializer)
+        Shown {
+            principal: &self.principal,
+            scope: &self.scope,
+            role,
+            actions,
+        }
+        .serialize(serializer)
     }
 }

@@ -50,10 +50,14 @@ impl World {
     /// # Errors
     /// [`WorldError`] when the text is not YAML or a field is wrong; the message names the field.
     pub fn from_yaml(text: &str) -> Result<Self, WorldError> {
-        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        if text
+            .lines()
+            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+        {
             return Ok(Self::default());
         }
-        let value = serde_saphyr::from_str(text).map_err(|error| WorldError::Yaml(Box::new(error)))?;
+        let value =
+            serde_saphyr::from_str(text).map_err(|error| WorldError::Yaml(Box::new(error)))?;
         Self::from_json(value)
     }
 
@@ -67,17 +71,40 @@ impl World {
         }
         let mut fields = Fields::of("", value)?;
         let clusters = read(&mut fields, "clusters", Cluster::read)?.unwrap_or_default();
-        unique("clusters", "id", clusters.iter().map(|cluster| cluster.id.to_string().to_lowercase()))?;
-        let configurations = read(&mut fields, "configurations", |path, item| Configuration::read(path, item, &clusters))?
-            .unwrap_or_default();
-        unique("configurations", "id", configurations.iter().map(|one| one.id().to_lowercase()))?;
+        unique(
+            "clusters",
+            "id",
+            clusters
+                .iter()
+                .map(|cluster| cluster.id.to_string().to_lowercase()),
+        )?;
+        let configurations = read(&mut fields, "configurations", |path, item| {
+            Configuration::read(path, item, &clusters)
+        })?
+        .unwrap_or_default();
+        unique(
+            "configurations",
+            "id",
+            configurations.iter().map(|one| one.id().to_lowercase()),
+        )?;
         let role_assignments = read(&mut fields, "roleAssignments", RoleAssignment::read)?;
         let identities = read(&mut fields, "identities", Identity::read)?;
         if let Some(identities) = &identities {
-            unique("identities", "clientId", identities.iter().map(|identity| name_key(&identity.client_id)))?;
+            unique(
+                "identities",
+                "clientId",
+                identities
+                    .iter()
+                    .map(|identity| name_key(&identity.client_id)),
+            )?;
         }
         fields.finish()?;
-        Ok(Self { clusters, configurations, role_assignments, identities })
+        Ok(Self {
+            clusters,
+            configurations,
+            role_assignments,
+            identities,
+        })
     }
 
     /// This world with `patch` merged in: elements by id, null removes a field, `$delete` removes an element.
@@ -91,16 +118,29 @@ fn read<T>(
     name: &'static str,
     read: impl Fn(&str, Value) -> Result<T, DocumentError>,
 ) -> Result<Option<Vec<T>>, DocumentError> {
-    let Some(items) = fields.items(name)? else { return Ok(None) };
-    items.into_iter().map(|(path, item)| read(&path, item)).collect::<Result<Vec<_>, _>>().map(Some)
+    let Some(items) = fields.items(name)? else {
+        return Ok(None);
+    };
+    items
+        .into_iter()
+        .map(|(path, item)| read(&path, item))
+        .collect::<Result<Vec<_>, _>>()
+        .map(Some)
 }
 
-fn unique(list: &str, field: &str, keys: impl Iterator<Item = String>) -> Result<(), DocumentError> {
+fn unique(
+    list: &str,
+    field: &str,
+    keys: impl Iterator<Item = String>,
+) -> Result<(), DocumentError> {
     let mut seen = BTreeSet::new();
     for (at, key) in keys.enumerate() {
         if !seen.insert(key) {
             let path = format!("{list}[{at}].{field}");
-            return Err(DocumentError::new(path, "must be unique: an element before it has the same, case ignored"));
+            return Err(DocumentError::new(
+                path,
+                "must be unique: an element before it has the same, case ignored",
+            ));
         }
     }
     Ok(())

@@ -1,0 +1,347 @@
+//! One pass over one object: gather, decide, act, report, publish. I/O, but no logic of its own.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use tokio::time::Instant;
+
+use crate::api::{AttachedDatabase, ConditionStatus, OperationStatus, Ownership};
+
+use super::{
+    act,
+    context::Context,
+    decide::{Block, Decision, Effect, Wait, decide},
+    diff::Difference,
+    gather::gather,
+    lane::{ObjectKey, Priority},
+    memory::{Memory, Timeline},
+    outcome::{Next, Outcome, Sent},
+    publish::{self, KubernetesError},
+    report::{Notice, Record, Subject, ready},
+    snapshot::{Azure, End, Finalizer, Operation, OperationKind, Remote, Running, Snapshot},
+    validate::{Desired, not_yet_supported, validate},
+};
+
+/// Effects of one pass: finalizer, lane, intent and request, with room for a deletion that finds
+/// nothing to delete. More means that something does not converge.
+const MAX_EFFECTS: usize = 8;
+
+/// One pass over one object.
+pub struct Pass<'a> {
+    object: AttachedDatabase,
+    desired: Option<Desired>,
+    record: Record,
+    notices: Vec<Notice>,
+    key: &'a ObjectKey,
+    memory: &'a mut Memory,
+    context: &'a Context,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass over `object` as it is known now.
+    pub fn new(
+        object: AttachedDatabase,
+        key: &'a ObjectKey,
+        memory: &'a mut Memory,
+        context: &'a Context,
+    ) -> Self {
+        let status = object.status.clone().unwrap_or_default();
+        let record = Record {
+            ownership: status.ownership,
+            operation: status.operation,
+            drift: status.drift,
+        };
+        Self {
+            object,
+            desired: None,
+            record,
+            notices: Vec::new(),
+            key,
+            memory,
+            context,
+        }
+    }
+
+    /// Runs to its end; says when to look again.
+    ///
+    /// # Errors
+    /// `Conflict` when the object has changed meanwhile, `Gone` when it went.
+    pub async fn run(mut self) -> Result<Next, KubernetesError> {
+        let deleting = self.object.metadata.deletion_timestamp.is_some();
+        if self.object.spec.suspend && !deleting {
+            self.context.forget(self.key);
+            return Ok(Next::Changed);
+        }
+        let outcome = match (validate(&self.object), not_yet_supported(&self.object)) {
+            (Err(invalid), _) if !deleting => Outcome::Invalid(invalid),
+            (_, Some(message)) if !deleting => Outcome::NotYetSupported(message),
+            (desired, _) => {
+                self.desired = desired.ok();
+                self.pursue().await?
+            }
+        };
+        self.conclude(&outcome).await?;
+        let interval = self.desired.as_ref().and_then(|desired| desired.interval);
+        Ok(outcome.next(interval.unwrap_or(self.context.settings.interval)))
+    }
+
+    /// Gathers once, then decides and acts until there is nothing to do now.
+    async fn pursue(&mut self) -> Result<Outcome, KubernetesError> {
+        let mut snapshot = gather(
+            &self.object,
+            self.desired.clone(),
+            self.key,
+            self.memory,
+            self.context,
+        )
+        .await;
+        for _ in 0..MAX_EFFECTS {
+            match decide(&snapshot) {
+                Decision::Act(effect) => {
+                    if let Some(outcome) = self.perform(effect, &mut snapshot).await? {
+                        return Ok(outcome);
+                    }
+                }
+                Decision::Wait(wait) => return Ok(Outcome::Waiting(wait)),
+                Decision::Settled(live) => {
+                    self.clear_operation();
+                    self.record.drift.clear();
+                    return Ok(Outcome::Settled(live));
+                }
+                Decision::Blocked(block) => {
+                    // An operation that failed is over: the next try, after its delay, starts a new one.
+                    if let Azure::Read {
+                        operation:
+                            Operation::Ended {
+                                end: End::Failed(_),
+                                ..
+                            },
+                        ..
+                    } = &snapshot.azure
+                    {
+                        self.clear_operation();
+                    }
+                    return Ok(Outcome::Blocked(block));
+                }
+                Decision::Released => return Ok(Outcome::Released),
+            }
+        }
+        tracing::error!("pass does not converge");
+        Ok(Outcome::Waiting(Wait::Provisioning {
+            state: String::new(),
+        }))
+    }
+
+    /// Performs one effect; says how the pass ended, or `None` to decide again.
+    async fn perform(
+        &mut self,
+        effect: Effect,
+        snapshot: &mut Snapshot,
+    ) -> Result<Option<Outcome>, KubernetesError> {
+        match effect {
+            Effect::AddFinalizer => {
+                self.object = publish::add_finalizer(self.context, &self.object).await?;
+                self.wrote();
+                snapshot.object.finalizer = Finalizer::Present;
+            }
+            Effect::EnterLane { kind, differences } => {
+                // Told while it waits, and remembered as the reason for what follows.
+                self.record.drift = self.subject().drift(kind, &differences);
+                if let Some(configuration) = snapshot.object.configuration() {
+                    let priority = match self.object.metadata.deletion_timestamp {
+                        Some(_) => Priority::Detach,
+                        None => Priority::Attach,
+                    };
+                    snapshot.lane =
+                        self.context
+                            .enter_lane(configuration.cluster(), self.key, priority);
+                }
+            }
+            Effect::Adopt(live) => {
+                self.record.ownership = Some(Ownership::Adopted);
+                self.clear_operation();
+                self.notices.push(self.subject().adoption_notice());
+                self.write_status(&Outcome::Settled(live)).await?;
+                snapshot.object.ownership = self.record.ownership;
+            }
+            Effect::Begin {
+                kind,
+                ownership,
+                differences,
+            } => {
+                self.begin(kind, ownership, &differences).await?;
+                snapshot.object.ownership = self.record.ownership;
+                if let Azure::Read { operation, .. } = &mut snapshot.azure {
+                    *operation = Operation::Intended(kind);
+                }
+            }
+            Effect::Put {
+                kind,
+                desired,
+                location,
+            } => {
+                let sent = act::put(&self.context.arm, kind, &desired, &location).await;
+                if !self.record.drift.is_empty() {
+                    self.context.metrics.drift_corrected();
+                }
+                return Ok(self.sent(kind, sent, snapshot));
+            }
+            Effect::Delete(configuration) => {
+                let sent = act::delete(&self.context.arm, &configuration).await;
+                return Ok(self.sent(OperationKind::Detach, sent, snapshot));
+            }
+            Effect::RemoveFinalizer(release) => {
+                publish::remove_finalizer(self.context, &self.object).await?;
+                self.notices.extend(self.subject().release_notice(release));
+                return Ok(Some(Outcome::Released));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes the intent of an operation durable. The write fails if the object has changed since it
+    /// was read, so that it also proves that the object still asks for this operation.
+    async fn begin(
+        &mut self,
+        kind: OperationKind,
+        ownership: Ownership,
+        differences: &[Difference],
+    ) -> Result<(), KubernetesError> {
+        let subject = self.subject();
+        let drift = subject.drift(kind, differences);
+        let notice = subject.drift_notice(&drift);
+        self.notices.extend(notice);
+        self.record = Record {
+            ownership: Some(ownership),
+            operation: Some(OperationStatus {
+                kind,
+                started_at: whole_seconds(self.context.clock.now()),
+                generation: self.object.metadata.generation.unwrap_or_default(),
+                url: None,
+            }),
+            drift,
+        };
+        self.memory.timeline = Some(Timeline {
+            started: Instant::now(),
+            ended: None,
+        });
+        let running = Running {
+            kind,
+            age: Duration::ZERO,
+            retry_after: None,
+        };
+        self.write_status(&Outcome::Waiting(Wait::Operation(running)))
+            .await
+    }
+
+    /// Takes note of what a write answered.
+    fn sent(
+        &mut self,
+        kind: OperationKind,
+        sent: Sent,
+        snapshot: &mut Snapshot,
+    ) -> Option<Outcome> {
+        match sent {
+            Sent::Running(Some(url), running) => {
+                if let Some(operation) = &mut self.record.operation {
+                    operation.url = Some(url.as_str().to_owned());
+                }
+                Some(Outcome::Waiting(Wait::Operation(running)))
+            }
+            Sent::Running(None, _) | Sent::Unclear => Some(Outcome::Waiting(Wait::Outcome(kind))),
+            Sent::Refused(failure) => {
+                self.clear_operation();
+                Some(Outcome::Blocked(Block::Failure(failure)))
+            }
+            Sent::Absent => {
+                self.clear_operation();
+                if let Azure::Read {
+                    configuration,
+                    operation,
+                    ..
+                } = &mut snapshot.azure
+                {
+                    (*configuration, *operation) = (Remote::Absent, Operation::None);
+                }
+                None
+            }
+        }
+    }
+
+    /// Reports and publishes, and hands the lane on.
+    async fn conclude(&mut self, outcome: &Outcome) -> Result<(), KubernetesError> {
+        match outcome {
+            Outcome::Blocked(_) | Outcome::Invalid(_) | Outcome::NotYetSupported(_) => {
+                self.memory.failing_since.get_or_insert_with(Instant::now);
+            }
+            Outcome::Settled(_) | Outcome::Waiting(_) | Outcome::Released => {}
+        }
+        let told = self.subject().notices(outcome);
+        if let Outcome::Released = outcome {
+            self.context.forget(self.key);
+        } else {
+            self.write_status(outcome).await?;
+            self.memory.ready = self
+                .object
+                .status
+                .as_ref()
+                .map_or(ConditionStatus::Unknown, ready);
+            self.notices.extend(told);
+            self.hand_on_lane(outcome);
+        }
+        publish::tell(
+            self.context,
+            &self.object,
+            std::mem::take(&mut self.notices),
+        )
+        .await;
+        Ok(())
+    }
+
+    fn hand_on_lane(&self, outcome: &Outcome) {
+        let Some(desired) = &self.desired else { return };
+        let follower = desired.configuration.cluster();
+        if outcome.may_be_operating() && self.record.operation.is_some() {
+            self.context.occupy_lane(follower, self.key);
+        } else if !matches!(outcome, Outcome::Waiting(Wait::Lane { .. })) {
+            self.context.leave_lane(follower, self.key);
+        }
+    }
+
+    async fn write_status(&mut self, outcome: &Outcome) -> Result<(), KubernetesError> {
+        if let Some(status) = self.subject().status(outcome) {
+            self.object = publish::write_status(self.context, &self.object, status).await?;
+        }
+        self.wrote();
+        Ok(())
+    }
+
+    /// Remembers the version that a cache must show before it is believed again.
+    fn wrote(&mut self) {
+        self.memory
+            .version
+            .clone_from(&self.object.metadata.resource_version);
+    }
+
+    fn clear_operation(&mut self) {
+        self.record.operation = None;
+        self.memory.timeline = None;
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        let failing_since = self.memory.failing_since;
+        Subject {
+            object: &self.object,
+            desired: self.desired.as_ref(),
+            record: &self.record,
+            failing_for: failing_since.map_or(Duration::ZERO, |since| since.elapsed()),
+            now: self.context.clock.now(),
+        }
+    }
+}
+
+/// As the API server keeps it, so that what is written equals what is read back.
+fn whole_seconds(now: Timestamp) -> Time {
+    Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
+}

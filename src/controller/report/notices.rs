@@ -1,0 +1,163 @@
+//! The events of a pass. Pure.
+
+use crate::api::{Drift, OperationKind};
+
+use super::{Subject, Verdict, ready_condition, wording::describe_drift};
+use crate::controller::{decide::Release, outcome::Outcome};
+
+/// An event to publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Good news or bad.
+    pub tone: Tone,
+    /// The event's reason.
+    pub reason: &'static str,
+    /// What was done.
+    pub action: &'static str,
+    /// The text, at most 1,024 bytes after the publisher's cut.
+    pub note: String,
+}
+
+/// Good news or bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As wanted.
+    Normal,
+    /// Worth a look.
+    Warning,
+}
+
+impl Subject<'_> {
+    /// The events of a pass that ended with `outcome`.
+    pub fn notices(&self, outcome: &Outcome) -> Vec<Notice> {
+        let before = self.object.status.as_ref();
+        match outcome {
+            Outcome::Settled(_) => {
+                let Some(operation) = before.and_then(|status| status.operation.as_ref()) else {
+                    return Vec::new();
+                };
+                let repaired = before.is_some_and(|status| !status.drift.is_empty());
+                let attachment = self.attachment();
+                let (reason, action, note) = match operation.kind {
+                    _ if repaired => (
+                        "Repaired",
+                        "Repair",
+                        format!("{attachment} is as declared again"),
+                    ),
+                    OperationKind::Attach => {
+                        ("Attached", "Attach", format!("{attachment} is attached"))
+                    }
+                    OperationKind::Update => {
+                        ("Updated", "Update", format!("{attachment} is updated"))
+                    }
+                    // A deletion does not settle; an object can't come back from it.
+                    OperationKind::Detach => return Vec::new(),
+                };
+                vec![Notice {
+                    tone: Tone::Normal,
+                    reason,
+                    action,
+                    note,
+                }]
+            }
+            Outcome::Blocked(_) if self.is_blip(outcome) => Vec::new(),
+            Outcome::Blocked(_) | Outcome::Invalid(_) | Outcome::NotYetSupported(_) => {
+                let known = before.and_then(ready_condition);
+                let Some(Verdict {
+                    reason, message, ..
+                }) = self.verdict(outcome)
+                else {
+                    return Vec::new();
+                };
+                let told =
+                    known.is_some_and(|(status, known)| status == "False" && known == reason);
+                let action = if self.deleting() {
+                    "Detach"
+                } else {
+                    "Reconcile"
+                };
+                if told {
+                    Vec::new()
+                } else {
+                    vec![Notice {
+                        tone: Tone::Warning,
+                        reason,
+                        action,
+                        note: message,
+                    }]
+                }
+            }
+            Outcome::Waiting(_) | Outcome::Released => Vec::new(),
+        }
+    }
+
+    /// The event of drift that is about to be repaired.
+    #[must_use]
+    pub fn drift_notice(&self, drift: &[Drift]) -> Option<Notice> {
+        let before = self
+            .object
+            .status
+            .as_ref()
+            .map(|status| status.drift.as_slice())
+            .unwrap_or_default();
+        (!drift.is_empty() && drift != before).then(|| Notice {
+            tone: Tone::Warning,
+            reason: "DriftDetected",
+            action: "Repair",
+            note: format!(
+                "{} is not as declared: {}",
+                self.attachment(),
+                describe_drift(drift)
+            ),
+        })
+    }
+
+    /// The event of an adoption.
+    #[must_use]
+    pub fn adoption_notice(&self) -> Notice {
+        let note = format!(
+            "the existing configuration {} is as declared and was taken over",
+            self.configuration_name()
+        );
+        Notice {
+            tone: Tone::Normal,
+            reason: "Adopted",
+            action: "Adopt",
+            note,
+        }
+    }
+
+    /// The event of an object that goes.
+    #[must_use]
+    pub fn release_notice(&self, release: Release) -> Option<Notice> {
+        let attachment = self.attachment();
+        let (reason, note) = match release {
+            Release::Detached => ("Detached", format!("{attachment} is detached")),
+            Release::FollowerGone => (
+                "Detached",
+                format!(
+                    "the follower cluster {} is gone, and the attachment with it",
+                    self.follower()
+                ),
+            ),
+            Release::Orphaned => (
+                "Orphaned",
+                format!("{attachment} stays attached: `deletionPolicy` is Orphan"),
+            ),
+            Release::Replaced => (
+                "Released",
+                format!(
+                    "the configuration {} follows something else now and was left alone",
+                    self.configuration_name()
+                ),
+            ),
+            Release::NothingOwned => return None,
+        };
+        Some(Notice {
+            tone: Tone::Normal,
+            reason,
+            action: "Detach",
+            note,
+        })
+    }
+}
