@@ -198,3 +198,6 @@ fn quoted(value: &str) -> String {
         format!("\"{value}\"")
     }
 }
+
+#[cfg(test)]
+mod tests;

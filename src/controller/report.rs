@@ -69,6 +69,16 @@ impl Subject<'_> {
             return None;
         }
         let verdict = self.verdict(outcome)?;
+        let conditions = if self.is_next_attempt(outcome) {
+            before.conditions
+        } else {
+            merge(
+                &before.conditions,
+                &self.conditions(verdict),
+                generation,
+                &Time(self.now),
+            )
+        };
         let attached_database_names = match outcome {
             // Sorted: another order in ARM's answer is no news.
             Outcome::Settled(live) => {
@@ -83,12 +93,7 @@ impl Subject<'_> {
             | Outcome::Released => before.attached_database_names,
         };
         Some(AttachedDatabaseStatus {
-            conditions: merge(
-                &before.conditions,
-                &self.conditions(verdict),
-                generation,
-                &Time(self.now),
-            ),
+            conditions,
             observed_generation: Some(generation),
             follower_name: self
                 .desired
@@ -113,6 +118,17 @@ impl Subject<'_> {
     /// Whether a failed look may be a hiccup that is not worth a word about an object that was Ready.
     fn is_blip(&self, outcome: &Outcome) -> bool {
         matches!(outcome, Outcome::Blocked(block) if self.was_ready() && block.is_blip(self.failing_for))
+    }
+
+    /// Whether `outcome` is the intent to try again what failed before. What failed stays said until
+    /// Azure takes the request: else a refusal that lasts would change conditions, and be told, twice
+    /// with each attempt.
+    fn is_next_attempt(&self, outcome: &Outcome) -> bool {
+        let operation = self.record.operation.as_ref();
+        let is_intent = matches!(outcome, Outcome::Waiting(Wait::Operation(_)))
+            && operation.is_some_and(|operation| operation.url.is_none());
+        let failed = self.observed().map(ready) == Some(ConditionStatus::False);
+        is_intent && failed
     }
 
     fn conditions(&self, verdict: Verdict) -> Vec<DesiredCondition> {
@@ -284,7 +300,7 @@ impl Subject<'_> {
         if differences.is_empty() {
             return vec![drift("configuration", "present", "absent")];
         }
-        differences
+        let drift = differences
             .iter()
             .map(
                 |Difference {
@@ -293,7 +309,13 @@ impl Subject<'_> {
                      observed,
                  }| drift(field, desired, observed),
             )
-            .collect()
+            .collect();
+        // As status can hold it: a longer one would differ from what status says with each look.
+        let status = AttachedDatabaseStatus {
+            drift,
+            ..AttachedDatabaseStatus::default()
+        };
+        status.within_bounds().drift
     }
 }
 
@@ -322,3 +344,6 @@ fn drift(field: &str, desired: &str, observed: &str) -> Drift {
         observed: observed.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

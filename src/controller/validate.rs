@@ -256,3 +256,6 @@ pub fn not_yet_supported(object: &AttachedDatabase) -> Option<&'static str> {
         (DriftPolicy::Correct, AdoptionPolicy::IfEqual, None) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,28 +1,18 @@
 //! The main job, with the real binaries: attach, rest, repair, survive, detach.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, attached_database, cluster, root, version};
-
-/// Real time, since the process under test lives in it.
-#[allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "another process is timed"
-)]
-fn now() -> Instant {
-    Instant::now()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn attach_rest_and_detach() {
     let operation = Duration::from_secs(5);
     let stage = Stage::set("attach", operation).await;
 
-    let started = now();
+    let started = tokio::time::Instant::now();
     stage.create(attached_database("sales")).await;
     let object = stage.until_ready("sales").await;
     let took = started.elapsed();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use adx_follower_operator::api::{AttachedDatabase, crd_yaml};
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, PostParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 use testbed::simulator::{ArmCall, SimulatorOptions, SimulatorProcess, World};
@@ -13,12 +13,12 @@ use testbed::{ControlPlane, Logs, NotYet, OperatorOptions, OperatorProcess, Tool
 const SUBSCRIPTION: &str = "/subscriptions/00000000-0000-0000-0000-000000000001";
 
 /// The id of the cluster `name`.
-pub fn cluster(name: &str) -> String {
+pub(crate) fn cluster(name: &str) -> String {
     format!("{SUBSCRIPTION}/resourceGroups/rg1/providers/Microsoft.Kusto/clusters/{name}")
 }
 
 /// An object that attaches Sales of leader1 to follower1, compared each 2 s.
-pub fn attached_database(name: &str) -> Value {
+pub(crate) fn attached_database(name: &str) -> Value {
     json!({
         "apiVersion": "adx-follower.dev/v1alpha1",
         "kind": "AttachedDatabase",
@@ -32,23 +32,23 @@ pub fn attached_database(name: &str) -> Value {
 }
 
 /// Everything that one test needs; dropping it ends it.
-pub struct Stage {
-    pub control_plane: ControlPlane,
-    pub simulator: SimulatorProcess,
-    pub operator: Option<OperatorProcess>,
-    pub client: Client,
+pub(crate) struct Stage {
+    pub(crate) control_plane: ControlPlane,
+    pub(crate) simulator: SimulatorProcess,
+    pub(crate) operator: Option<OperatorProcess>,
+    pub(crate) client: Client,
     logs: Logs,
 }
 
 impl Stage {
     /// A control plane with the CRD, a simulator, and a ready operator.
-    pub async fn set(test: &str, operation: Duration) -> Self {
+    pub(crate) async fn set(test: &str, operation: Duration) -> Self {
         let mut stage = Self::without_operator(test, operation).await;
         stage.start_operator().await;
         stage
     }
 
-    pub async fn without_operator(test: &str, operation: Duration) -> Self {
+    pub(crate) async fn without_operator(test: &str, operation: Duration) -> Self {
         let tools = Tools::ensure().await.unwrap();
         let logs = Logs::create(test).unwrap();
         eprintln!("logs of {test}: {}", logs.path().display());
@@ -75,7 +75,7 @@ impl Stage {
         }
     }
 
-    pub async fn start_operator(&mut self) {
+    pub(crate) async fn start_operator(&mut self) {
         let options = OperatorOptions::new(self.control_plane.kubeconfig(), &self.simulator);
         let mut operator = OperatorProcess::start(options, &self.logs).await.unwrap();
         operator.wait_ready().await.unwrap();
@@ -83,15 +83,15 @@ impl Stage {
     }
 
     /// Kills the operator as a node that dies does.
-    pub async fn kill_operator(&mut self) {
+    pub(crate) async fn kill_operator(&mut self) {
         self.operator.take().expect("it runs").kill().await.unwrap();
     }
 
-    pub fn api(&self) -> Api<AttachedDatabase> {
+    pub(crate) fn api(&self) -> Api<AttachedDatabase> {
         Api::namespaced(self.client.clone(), "default")
     }
 
-    pub async fn create(&self, object: Value) -> AttachedDatabase {
+    pub(crate) async fn create(&self, object: Value) -> AttachedDatabase {
         let object: AttachedDatabase = serde_json::from_value(object).unwrap();
         self.api()
             .create(&PostParams::default(), &object)
@@ -99,26 +99,19 @@ impl Stage {
             .unwrap()
     }
 
-    pub async fn patch(&self, name: &str, patch: Value) {
-        self.api()
-            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
-            .await
-            .unwrap();
-    }
-
-    pub async fn delete(&self, name: &str) {
+    pub(crate) async fn delete(&self, name: &str) {
         self.api()
             .delete(name, &DeleteParams::default())
             .await
             .unwrap();
     }
 
-    pub async fn get(&self, name: &str) -> AttachedDatabase {
+    pub(crate) async fn get(&self, name: &str) -> AttachedDatabase {
         self.api().get(name).await.unwrap()
     }
 
     /// Waits until the condition Ready of the present generation has this status and reason.
-    pub async fn until(&self, name: &str, status: &str, reason: &str) -> AttachedDatabase {
+    pub(crate) async fn until(&self, name: &str, status: &str, reason: &str) -> AttachedDatabase {
         let what = format!("{name} is {status} ({reason})");
         eventually(Duration::from_mins(2), &what, async || {
             let object = self.api().get(name).await.map_err(NotYet::observed)?;
@@ -137,11 +130,11 @@ impl Stage {
         .unwrap_or_else(|error| panic!("{error}; logs: {}", self.logs.path().display()))
     }
 
-    pub async fn until_ready(&self, name: &str) -> AttachedDatabase {
+    pub(crate) async fn until_ready(&self, name: &str) -> AttachedDatabase {
         self.until(name, "True", "Attached").await
     }
 
-    pub async fn until_gone(&self, name: &str) {
+    pub(crate) async fn until_gone(&self, name: &str) {
         eventually(
             Duration::from_mins(2),
             &format!("{name} is gone"),
@@ -154,16 +147,16 @@ impl Stage {
         .unwrap_or_else(|error| panic!("{error}; logs: {}", self.logs.path().display()));
     }
 
-    pub async fn calls(&self) -> Vec<ArmCall> {
+    pub(crate) async fn calls(&self) -> Vec<ArmCall> {
         self.simulator.calls().await.unwrap()
     }
 
-    pub async fn writes(&self) -> Vec<ArmCall> {
+    pub(crate) async fn writes(&self) -> Vec<ArmCall> {
         self.simulator.writes().await.unwrap()
     }
 
     /// The live configuration `name` on follower1; `None` when absent.
-    pub async fn live(&self, name: &str) -> Option<Value> {
+    pub(crate) async fn live(&self, name: &str) -> Option<Value> {
         let suffix = format!("/attacheddatabaseconfigurations/{name}");
         let world = self.simulator.world().await.unwrap();
         let configurations = world["configurations"]
@@ -177,7 +170,7 @@ impl Stage {
         })
     }
 
-    pub async fn edit_in_portal(&self, name: &str, properties: Value) {
+    pub(crate) async fn edit_in_portal(&self, name: &str, properties: Value) {
         let id = format!(
             "{}/attachedDatabaseConfigurations/{name}",
             cluster("follower1")
@@ -187,7 +180,7 @@ impl Stage {
     }
 
     /// Ends everything in order and removes the logs of a test that went well.
-    pub async fn clear(self) {
+    pub(crate) async fn clear(self) {
         let Self {
             control_plane,
             simulator,
@@ -209,7 +202,7 @@ impl Stage {
 }
 
 /// Status and reason of the condition Ready.
-pub fn ready(object: &AttachedDatabase) -> Option<(String, String)> {
+pub(crate) fn ready(object: &AttachedDatabase) -> Option<(String, String)> {
     let status = object.status.as_ref()?;
     let ready = status
         .conditions
@@ -219,11 +212,11 @@ pub fn ready(object: &AttachedDatabase) -> Option<(String, String)> {
 }
 
 /// `metadata.resourceVersion`, which every write changes.
-pub fn version(object: &AttachedDatabase) -> String {
+pub(crate) fn version(object: &AttachedDatabase) -> String {
     object.resource_version().unwrap()
 }
 
 /// Where the repository is.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

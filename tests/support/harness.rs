@@ -1,6 +1,19 @@
 //! The whole operator under tokio's paused clock: real controller, in-process API server, in-process ARM simulator.
 //! A day of operator life takes milliseconds, and every run of a test is the same run.
 
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test binary compiles this module and uses a part of it"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a broken fixture fails the test that uses it"
+)]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,11 +105,11 @@ struct Operator {
 impl Harness {
     /// The operator running in [`world`], with operations of 20 s and an interval of 10 min.
     pub fn start() -> Self {
-        Self::start_with(world(), Options::default())
+        Self::start_with(&world(), Options::default())
     }
 
     /// The operator running in another world. Must be called under paused time.
-    pub fn start_with(world: Value, options: Options) -> Self {
+    pub fn start_with(world: &Value, options: Options) -> Self {
         let world = World::from_yaml(&world.to_string()).expect("the world is valid");
         let clock = kusto_arm_simulator::Clock::starting_at(EPOCH.parse().expect("a timestamp"));
         let arm = Simulator::new(world, Options { clock, ..options });
@@ -196,7 +209,7 @@ impl Harness {
     }
 
     /// Changes properties of the configuration `name` on follower1 as a portal user does.
-    pub fn edit_in_portal(&self, name: &str, properties: Value) {
+    pub fn edit_in_portal(&self, name: &str, properties: &Value) {
         let id = configuration("follower1", name);
         self.arm
             .patch_world(json!({"configurations": [{"id": id, "properties": properties}]}))
@@ -313,7 +326,7 @@ impl Transport for InProcess {
             let body = Limited::new(body, limits.max_body)
                 .collect()
                 .await
-                .map_err(|error| TransportError::Interrupted(error))?
+                .map_err(TransportError::Interrupted)?
                 .to_bytes();
             Ok(http::Response::from_parts(parts, body))
         };

@@ -1,6 +1,7 @@
-//! The rules of `decide`, one table per branch, and what must hold for every snapshot.
+//! The rules of `decide`, one table per branch.
 
-use proptest::prelude::*;
+mod deleting;
+mod properties;
 
 use super::*;
 use crate::{
@@ -143,14 +144,21 @@ fn ended(kind: OperationKind, end: End, since: Duration) -> Operation {
     Operation::Ended { kind, end, since }
 }
 
+/// Decides each snapshot and compares with the word; the first text says why.
+fn check(cases: Vec<(&str, Snapshot, &str)>) {
+    for (reason, snapshot, expected) in cases {
+        assert_eq!(word(&decide(&snapshot)), expected, "{reason}");
+    }
+}
+
 #[test]
 fn a_wanted_object_goes_to_its_configuration_one_durable_step_at_a_time() {
-    use OperationKind::{Attach, Detach, Update};
+    use OperationKind::{Attach, Detach};
     use Ownership::{Adopted, Created};
-    use Remote::{Absent, NoFollower, Present, Unknown};
+    use Remote::Absent;
     let doubtful = |age| Operation::Doubtful { kind: Attach, age };
     let failed = || ended(Attach, End::Failed(failure(Class::Busy)), YOUNG);
-    for (reason, snapshot, expected) in [
+    check(vec![
         (
             "the first attach records its intent",
             wanted(None, Absent, Operation::None),
@@ -201,6 +209,17 @@ fn a_wanted_object_goes_to_its_configuration_one_durable_step_at_a_time() {
             wanted(Some(Created), Absent, failed()),
             "blocked Reason",
         ),
+    ]);
+}
+
+#[test]
+fn a_wanted_object_agrees_with_what_exists_or_changes_it() {
+    use OperationKind::{Attach, Update};
+    use Ownership::{Adopted, Created};
+    use Remote::{NoFollower, Present, Unknown};
+    let doubtful = |age| Operation::Doubtful { kind: Attach, age };
+    let failed = || ended(Attach, End::Failed(failure(Class::Busy)), YOUNG);
+    check(vec![
         (
             "equal is settled",
             wanted(Some(Created), Present(Box::new(live())), Operation::None),
@@ -278,9 +297,7 @@ fn a_wanted_object_goes_to_its_configuration_one_durable_step_at_a_time() {
             wanted(Some(Created), NoFollower, Operation::None),
             "blocked FollowerNotFound",
         ),
-    ] {
-        assert_eq!(word(&decide(&snapshot)), expected, "{reason}");
-    }
+    ]);
 }
 
 #[test]
@@ -305,7 +322,7 @@ fn a_write_waits_for_finalizer_lane_and_follower() {
     outside.lane = Lane::Outside;
     let mut in_line = base();
     in_line.lane = Lane::Waiting { place: 2 };
-    for (reason, snapshot, expected) in [
+    check(vec![
         ("no finalizer, no write", without_finalizer, "add finalizer"),
         ("the lane is asked for", outside, "enter lane"),
         ("and waited for", in_line, "wait lane"),
@@ -339,9 +356,7 @@ fn a_write_waits_for_finalizer_lane_and_follower() {
             with_follower(Follower::Unknown(failure(Class::Denied))),
             "blocked Reason",
         ),
-    ] {
-        assert_eq!(word(&decide(&snapshot)), expected, "{reason}");
-    }
+    ]);
     let mut adopting = wanted(None, Remote::Present(Box::new(live())), Operation::None);
     adopting.object.finalizer = Finalizer::Missing;
     assert_eq!(
@@ -349,166 +364,6 @@ fn a_write_waits_for_finalizer_lane_and_follower() {
         "add finalizer",
         "ownership without a finalizer would leak"
     );
-}
-
-#[test]
-fn a_deleted_object_is_held_only_by_what_is_ours() {
-    use OperationKind::{Attach, Detach};
-    use Ownership::{Adopted, Created};
-    use Remote::{Absent, NoFollower, Present, Unknown};
-    let doubtful = |kind, age| Operation::Doubtful { kind, age };
-    let failed = |kind| ended(kind, End::Failed(failure(Class::Busy)), YOUNG);
-    for (reason, snapshot, expected) in [
-        (
-            "never attached: no DELETE of a stranger",
-            deleted(None, Present(Box::new(live())), Operation::None),
-            "release NothingOwned",
-        ),
-        (
-            "ours",
-            deleted(Some(Created), Present(Box::new(live())), Operation::None),
-            "begin Detach Created",
-        ),
-        (
-            "adopted is ours",
-            deleted(Some(Adopted), Present(Box::new(live())), Operation::None),
-            "begin Detach Adopted",
-        ),
-        (
-            "edited is still ours",
-            deleted(Some(Created), Present(Box::new(edited())), Operation::None),
-            "begin Detach Created",
-        ),
-        (
-            "an intent is carried out",
-            deleted(
-                Some(Created),
-                Present(Box::new(live())),
-                Operation::Intended(Detach),
-            ),
-            "delete",
-        ),
-        (
-            "an intent to attach is no licence to delete",
-            deleted(
-                Some(Created),
-                Present(Box::new(live())),
-                Operation::Intended(Attach),
-            ),
-            "begin Detach Created",
-        ),
-        (
-            "gone",
-            deleted(Some(Created), Absent, Operation::None),
-            "release Detached",
-        ),
-        (
-            "gone with its cluster",
-            deleted(Some(Created), NoFollower, Operation::None),
-            "release FollowerGone",
-        ),
-        (
-            "replaced by somebody: not ours to delete",
-            deleted(Some(Created), Present(Box::new(foreign())), Operation::None),
-            "release Replaced",
-        ),
-        (
-            "unreadable is not gone",
-            deleted(
-                Some(Created),
-                Unknown(failure(Class::Denied)),
-                Operation::None,
-            ),
-            "blocked Reason",
-        ),
-        (
-            "an attach in doubt may still arrive",
-            deleted(Some(Created), Absent, doubtful(Attach, YOUNG)),
-            "wait outcome",
-        ),
-        (
-            "for a while",
-            deleted(Some(Created), Absent, doubtful(Attach, OLD)),
-            "release Detached",
-        ),
-        (
-            "an attach that succeeded shows up first",
-            deleted(Some(Created), Absent, ended(Attach, End::Succeeded, YOUNG)),
-            "wait visibility",
-        ),
-        (
-            "a detach in doubt that left nothing is done",
-            deleted(Some(Created), Absent, doubtful(Detach, YOUNG)),
-            "release Detached",
-        ),
-        (
-            "a detach in doubt is not repeated at once",
-            deleted(
-                Some(Created),
-                Present(Box::new(live())),
-                doubtful(Detach, YOUNG),
-            ),
-            "wait outcome",
-        ),
-        (
-            "a detach that failed is told",
-            deleted(Some(Created), Present(Box::new(live())), failed(Detach)),
-            "blocked Reason",
-        ),
-        (
-            "an attach that failed does not matter",
-            deleted(Some(Created), Present(Box::new(live())), failed(Attach)),
-            "begin Detach Created",
-        ),
-        (
-            "a change in progress is waited for",
-            deleted(
-                Some(Created),
-                Present(Box::new(creating())),
-                Operation::None,
-            ),
-            "wait provisioning",
-        ),
-    ] {
-        assert_eq!(word(&decide(&snapshot)), expected, "{reason}");
-    }
-}
-
-#[test]
-fn a_deletion_needs_neither_a_spec_nor_a_cluster_nor_azure() {
-    let mut orphan = deleted(
-        Some(Ownership::Created),
-        Remote::Present(Box::new(live())),
-        Operation::None,
-    );
-    if let Lifecycle::Deleting { policy, .. } = &mut orphan.object.lifecycle {
-        *policy = DeletionPolicy::Orphan;
-    }
-    orphan.azure = Azure::NotRead;
-    assert_eq!(word(&decide(&orphan)), "release Orphaned");
-
-    let mut bare = deleted(
-        Some(Ownership::Created),
-        Remote::Present(Box::new(live())),
-        Operation::None,
-    );
-    bare.object.finalizer = Finalizer::Missing;
-    assert_eq!(word(&decide(&bare)), "released");
-
-    let mut broken = deleted(
-        Some(Ownership::Created),
-        Remote::Present(Box::new(live())),
-        Operation::None,
-    );
-    if let Lifecycle::Deleting { desired, .. } = &mut broken.object.lifecycle {
-        *desired = None;
-    }
-    broken.azure = Azure::Read {
-        follower: Follower::NotRead,
-        configuration: Remote::Present(Box::new(live())),
-        operation: Operation::None,
-    };
-    assert_eq!(word(&decide(&broken)), "begin Detach Created");
 }
 
 #[test]
@@ -524,84 +379,5 @@ fn a_running_operation_is_waited_for_whatever_else_is_wished() {
     ] {
         snapshot.azure = Azure::Operating(running);
         assert_eq!(word(&decide(&snapshot)), "wait operation");
-    }
-}
-
-prop_compose! {
-    fn any_snapshot()(
-        deleting in any::<bool>(),
-        orphan in any::<bool>(),
-        finalizer in prop::sample::select(vec![Finalizer::Present, Finalizer::Missing]),
-        ownership in prop::sample::select(vec![None, Some(Ownership::Created), Some(Ownership::Adopted)]),
-        remote in prop::sample::select(vec![
-            Remote::Absent, Remote::NoFollower, Remote::Unknown(failure(Class::Transient)),
-            Remote::Present(Box::new(live())), Remote::Present(Box::new(edited())), Remote::Present(Box::new(foreign())), Remote::Present(Box::new(creating())),
-        ]),
-        kind in prop::sample::select(vec![OperationKind::Attach, OperationKind::Update, OperationKind::Detach]),
-        which in 0_u8..5,
-        age in 0_u64..120,
-        state in prop::sample::select(vec![ClusterState::Running, ClusterState::Stopped, ClusterState::Updating]),
-        lane in prop::sample::select(vec![Lane::Outside, Lane::Waiting { place: 1 }, Lane::Granted]),
-    ) -> Snapshot {
-        let since = Duration::from_secs(age);
-        let operation = match which {
-            0 => Operation::None,
-            1 => Operation::Intended(kind),
-            2 => Operation::Doubtful { kind, age: since },
-            3 => ended(kind, End::Succeeded, since),
-            _ => ended(kind, End::Failed(failure(Class::Busy)), since),
-        };
-        let mut snapshot = if deleting { deleted(ownership, remote, operation) } else { wanted(ownership, remote, operation) };
-        if let Lifecycle::Deleting { policy, .. } = &mut snapshot.object.lifecycle && orphan {
-            *policy = DeletionPolicy::Orphan;
-        }
-        if let Azure::Read { follower: seen, .. } = &mut snapshot.azure {
-            *seen = follower(state);
-        }
-        snapshot.object.finalizer = finalizer;
-        snapshot.lane = lane;
-        snapshot
-    }
-}
-
-proptest! {
-    #[test]
-    fn no_request_without_finalizer_ownership_lane_and_a_durable_intent(snapshot in any_snapshot()) {
-        let Azure::Read { configuration, operation, .. } = &snapshot.azure else { unreachable!() };
-        let covered = snapshot.object.finalizer == Finalizer::Present;
-        let is_foreign = matches!(configuration, Remote::Present(live) if **live == foreign());
-        match decide(&snapshot) {
-            Decision::Act(Effect::Put { .. } | Effect::Delete(_)) => {
-                prop_assert!(covered && !is_foreign);
-                prop_assert!(matches!(operation, Operation::Intended(_)), "intent before effect");
-                prop_assert!(!matches!(configuration, Remote::Unknown(_)));
-            }
-            Decision::Act(Effect::Begin { .. }) => {
-                prop_assert!(covered && !is_foreign && snapshot.lane == Lane::Granted);
-            }
-            Decision::Act(Effect::Adopt(_)) => prop_assert!(covered && !is_foreign),
-            _ => {}
-        }
-    }
-
-    #[test]
-    fn only_deletions_detach_and_only_wanted_objects_attach(snapshot in any_snapshot()) {
-        let deleting = matches!(snapshot.object.lifecycle, Lifecycle::Deleting { .. });
-        match decide(&snapshot) {
-            Decision::Act(Effect::Delete(_) | Effect::RemoveFinalizer(_) | Effect::Begin { kind: OperationKind::Detach, .. })
-            | Decision::Released => prop_assert!(deleting),
-            Decision::Act(Effect::Put { .. } | Effect::Adopt(_) | Effect::AddFinalizer | Effect::Begin { .. })
-            | Decision::Settled(_) => prop_assert!(!deleting),
-            Decision::Act(Effect::EnterLane { .. }) | Decision::Wait(_) | Decision::Blocked(_) => {}
-        }
-    }
-
-    #[test]
-    fn an_owned_configuration_is_never_left_behind(snapshot in any_snapshot()) {
-        let Azure::Read { configuration, .. } = &snapshot.azure else { unreachable!() };
-        let ours = matches!(configuration, Remote::Present(live) if **live != foreign()) && snapshot.object.ownership.is_some();
-        if let Decision::Act(Effect::RemoveFinalizer(release)) = decide(&snapshot) && ours {
-            prop_assert_eq!(release, Release::Orphaned);
-        }
     }
 }

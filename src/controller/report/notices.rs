@@ -87,7 +87,9 @@ impl Subject<'_> {
                     }]
                 }
             }
-            Outcome::Waiting(_) | Outcome::Released => Vec::new(),
+            // Drift that has to wait in line is told now: when its turn comes, status knows it already.
+            Outcome::Waiting(_) => self.drift_notice(&self.record.drift).into_iter().collect(),
+            Outcome::Released => Vec::new(),
         }
     }
 
