@@ -1,18 +1,12 @@
 //! Base64 with the URL alphabet and no padding (RFC 4648 §5), for tokens and signatures. Pure.
 
-const ALPHABET: [char; 64] = [
-    'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P', 'Q', 'R', 'S',
-    'T', 'U', 'V', 'W', 'X', 'Y', 'Z', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l',
-    'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', '0', '1', '2', '3', '4',
-    '5', '6', '7', '8', '9', '-', '_',
-];
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// The letter for the low six bits of `value`.
 pub(crate) fn letter(value: u8) -> char {
     ALPHABET
         .get(usize::from(value & 63))
-        .copied()
-        .unwrap_or('A')
+        .map_or('A', |letter| char::from(*letter))
 }
 
 /// Encodes `bytes`.
@@ -42,8 +36,8 @@ fn sextet(value: u32) -> char {
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
     let (mut held, mut bits) = (0_u32, 0_u32);
-    for character in text.trim_end_matches('=').chars() {
-        let value = ALPHABET.iter().position(|letter| *letter == character)?;
+    for byte in text.trim_end_matches('=').bytes() {
+        let value = ALPHABET.iter().position(|letter| *letter == byte)?;
         held = (held << 6) | u32::try_from(value).ok()?;
         bits += 6;
         if bits >= 8 {

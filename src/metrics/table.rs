@@ -137,9 +137,9 @@ pub const ARM_REQUEST_DURATION_SECONDS: Definition = Definition {
     help: "Seconds of one request to Azure Resource Manager",
 };
 
-/// `adx_follower_operation_duration_seconds`
+/// `adx_follower_arm_operation_duration_seconds`
 pub const OPERATION_DURATION_SECONDS: Definition = Definition {
-    name: "adx_follower_operation_duration_seconds",
+    name: "adx_follower_arm_operation_duration_seconds",
     kind: Kind::Histogram(OPERATION_SECONDS),
     labels: &["kind", "result"],
     help: "Seconds of one operation on a follower cluster, from the request to its observed end",

@@ -109,7 +109,7 @@ fn series_that_are_known_beforehand_start_at_zero() {
         r#"controller_runtime_reconcile_total{controller="attacheddatabase",result="error"}"#,
         r#"controller_runtime_reconcile_errors_total{controller="attacheddatabase"}"#,
         r#"workqueue_retries_total{name="attacheddatabase",controller="attacheddatabase"}"#,
-        r#"adx_follower_operation_duration_seconds_count{kind="detach",result="failed"}"#,
+        r#"adx_follower_arm_operation_duration_seconds_count{kind="detach",result="failed"}"#,
         "adx_follower_drift_corrections_total",
     ] {
         assert_eq!(value(&metrics, series), Some(0.0), "{series}");

@@ -1,0 +1,21 @@
+//! The simulator's behaviour, in-process and under paused time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod access;
+mod databases;
+mod faults;
+mod harness;
+mod locks;
+mod operations;
+mod paging;
+mod throttling;
+mod tokens;
+mod validation;
+mod wire;
+mod world;
