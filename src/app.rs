@@ -1,6 +1,6 @@
 //! Wiring: from checked settings to a running operator, and its orderly end.
 
-use std::{error::Error as _, sync::Arc};
+use std::sync::Arc;
 
 use kube::runtime::events::{Recorder, Reporter};
 use thiserror::Error;
@@ -18,6 +18,7 @@ use crate::{
     clock::SystemClock,
     config::{Config, ConfigError},
     controller::{self, Context, Parts, Settings, Watch},
+    error_chain::ErrorChain,
     kubernetes::{self, ClientError},
     metrics::Metrics,
     readiness::{Gate, Liveness, LivenessLimits, Readiness},
@@ -165,13 +166,7 @@ fn arm(config: &Config, metrics: &Arc<Metrics>) -> Result<ArmClient, AppError> {
     }))
 }
 
-/// Prints an error and what led to it, once, for a person.
+/// Prints an error and what led to it, for a person.
 pub fn print(error: &AppError) {
-    let mut parts = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        parts.push(cause.to_string());
-        source = cause.source();
-    }
-    eprintln!("error: {}", parts.join(": "));
+    eprintln!("error: {}", ErrorChain(error));
 }

@@ -8,7 +8,7 @@
 //! | [`app`] | wiring |
 //! | [`cli`], [`config`] | arguments, checked once |
 //! | [`kubernetes`] | the client of the API server |
-//! | [`server`], [`readiness`], [`metrics`], [`telemetry`], [`shutdown`], [`clock`] | running as a service |
+//! | [`server`], [`readiness`], [`metrics`], [`telemetry`], [`shutdown`], [`clock`], [`error_chain`] | running as a service |
 
 pub mod api;
 pub mod app;
@@ -17,6 +17,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod controller;
+pub mod error_chain;
 pub mod kubernetes;
 pub mod metrics;
 pub mod readiness;

@@ -88,7 +88,12 @@ async fn handle(simulator: &Simulator, request: Request<Body>) -> Response<Body>
             simulator.close(sequence, applied, None);
             aborted()
         }
-        Answer::Own | Answer::Status { .. } => {
+        Answer::Status { .. } => {
+            let reply = simulator.traced(&call, act.reshape(own));
+            simulator.close(sequence, applied, Some(&reply));
+            shaped(reply, &act)
+        }
+        Answer::Own => {
             let reply = act.reshape(own);
             simulator.close(sequence, applied, Some(&reply));
             shaped(reply, &act)
@@ -167,7 +172,11 @@ fn shaped(reply: Reply, act: &Act) -> Response<Body> {
         }
         Ok(piece)
     });
-    let end = stream::iter(cut.then(|| Err(io::Error::from(io::ErrorKind::UnexpectedEof))));
+    // The server sends what it has when a body pauses, and nothing when it fails at once.
+    let end = stream::iter(cut.then_some(())).then(|()| async {
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::UnexpectedEof))
+    });
     *response.body_mut() = Body::from_stream(pieces.chain(end));
     response
 }

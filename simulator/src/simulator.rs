@@ -182,6 +182,14 @@ impl Simulator {
         }
     }
 
+    /// Adds ARM's tracing headers to an answer that a fault gives in ARM's place.
+    pub(crate) fn traced(&self, call: &Inbound, reply: Reply) -> Reply {
+        if auth::is_route(call) {
+            return reply;
+        }
+        arm::traced(reply, call, self.now())
+    }
+
     pub(crate) fn close(&self, sequence: u64, applied: bool, reply: Option<&Reply>) {
         self.live().journal.close(sequence, applied, reply);
     }

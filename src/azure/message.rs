@@ -5,6 +5,8 @@
 
 use std::error::Error;
 
+use crate::error_chain::ErrorChain;
+
 /// Longest line handed out, in characters.
 const MAX_CHARS: usize = 512;
 
@@ -45,17 +47,7 @@ pub(super) fn stable_line(text: &str) -> String {
 /// `error` and its causes in one stable line, each said once.
 #[must_use]
 pub(super) fn chain_line(error: &(dyn Error + 'static)) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        // Several crates repeat the cause in their own text.
-        if !parts.iter().any(|said| said.contains(&text)) {
-            parts.push(text);
-        }
-        next = cause.source();
-    }
-    stable_line(&parts.join(": "))
+    stable_line(&ErrorChain(error).to_string())
 }
 
 fn cut(line: &str) -> String {

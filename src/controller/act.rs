@@ -8,6 +8,7 @@ use crate::azure::{
     id::ConfigurationId,
     operation::{Accepted, Deleted},
 };
+use crate::error_chain::ErrorChain;
 
 use super::{
     failure::Failure,
@@ -53,7 +54,7 @@ fn running(kind: OperationKind, accepted: Accepted) -> Sent {
 }
 
 fn failed(error: &ArmError) -> Sent {
-    tracing::warn!(error = error as &dyn std::error::Error, "ARM write failed");
+    tracing::warn!(error = %ErrorChain(error), "ARM write failed");
     match error.outcome() {
         WriteOutcome::NotApplied => Sent::Refused(Failure::from(error)),
         WriteOutcome::Unknown => Sent::Unclear,

@@ -13,6 +13,7 @@ use crate::{
         id::{ClusterId, ConfigurationId},
         operation::{OperationUrl, Polled},
     },
+    error_chain::ErrorChain,
     metrics::OperationResult,
 };
 
@@ -194,7 +195,7 @@ async fn follow(
         // role on the cluster alone the poll is forbidden (faults.md §2): a GET tells as well.
         Err(error) => {
             tracing::debug!(
-                error = &error as &dyn std::error::Error,
+                error = %ErrorChain(&error),
                 "operation can't be followed"
             );
             return doubtful;

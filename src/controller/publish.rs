@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use crate::api::{
     AttachedDatabase, AttachedDatabaseStatus, FIELD_MANAGER, FINALIZER, GROUP, KIND, VERSION,
 };
+use crate::error_chain::ErrorChain;
 
 use super::{
     context::Context,
@@ -180,7 +181,7 @@ pub async fn tell(context: &Context, object: &AttachedDatabase, notices: Vec<Not
         note,
     } in notices
     {
-        tracing::info!(reason, action, note, "told");
+        tracing::info!(reason, action, note, "event");
         let event = Event {
             type_: match tone {
                 Tone::Normal => EventType::Normal,
@@ -201,7 +202,7 @@ pub async fn tell(context: &Context, object: &AttachedDatabase, notices: Vec<Not
             Ok(Err(error)) => {
                 tracing::warn!(
                     reason,
-                    error = &error as &dyn std::error::Error,
+                    error = %ErrorChain(&error),
                     "event not published"
                 );
             }

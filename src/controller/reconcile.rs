@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use kube::{ResourceExt as _, runtime::controller::Action};
 use tokio::time::{Instant, timeout};
+use tracing::Instrument as _;
 
-use crate::{api::AttachedDatabase, metrics::ReconcileResult};
+use crate::{api::AttachedDatabase, error_chain::ErrorChain, metrics::ReconcileResult};
 
 use super::{
     context::Context,
@@ -38,21 +39,26 @@ pub async fn reconcile(cached: Arc<AttachedDatabase>, context: Arc<Context>) -> 
         return Action::requeue(left);
     }
     let running = context.metrics.reconcile_started();
+    let span =
+        tracing::info_span!("reconcile", object = %format_args!("{}/{}", key.namespace, key.name));
     let soon = Next::Backoff {
         pace: Pace::Fast,
         retry_after: None,
     };
-    let (next, result) = match attempts(&cached, &key, &mut memory, &context).await {
+    let (next, result) = match attempts(&cached, &key, &mut memory, &context)
+        .instrument(span.clone())
+        .await
+    {
         Ok(next) => (next, ReconcileResult::RequeueAfter),
         Err(PassError::Kubernetes(KubernetesError::Gone)) => {
             (Next::Never, ReconcileResult::Success)
         }
         Err(PassError::TimedOut) => {
-            tracing::warn!(deadline_seconds = PASS_DEADLINE.as_secs(), "pass timed out");
+            tracing::warn!(parent: &span, deadline_seconds = PASS_DEADLINE.as_secs(), "pass timed out");
             (soon, ReconcileResult::TimedOut)
         }
         Err(PassError::Kubernetes(error)) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "pass failed");
+            tracing::warn!(parent: &span, error = %ErrorChain(&error), "pass failed");
             (soon, ReconcileResult::Error)
         }
     };

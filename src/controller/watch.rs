@@ -26,6 +26,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::{
     api::{AttachedDatabase, GROUP, KIND, VERSION},
     config::WatchScope,
+    error_chain::ErrorChain,
     readiness::{Gate, Liveness, Readiness, WatchSign},
     shutdown::Shutdown,
 };
@@ -239,12 +240,12 @@ fn log(context: &Context, result: Passed) {
         Err(ControllerError::ReconcilerFailed(never, _)) => match never {},
         Err(ControllerError::QueueError(error)) => {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %ErrorChain(&error),
                 "watch failed, trying again"
             );
         }
         Err(ControllerError::RunnerError(error)) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "cache is gone");
+            tracing::warn!(error = %ErrorChain(&error), "cache is gone");
         }
     }
 }

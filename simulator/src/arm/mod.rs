@@ -246,8 +246,8 @@ fn no_route(call: &Inbound, version: &str) -> ArmError {
     )
 }
 
-/// The headers that every ARM answer carries (arm-kusto.md §9).
-fn traced(reply: Reply, call: &Inbound, now: Timestamp) -> Reply {
+/// Adds the headers that every ARM answer carries (arm-kusto.md §9).
+pub(crate) fn traced(reply: Reply, call: &Inbound, now: Timestamp) -> Reply {
     let request = Uuid::new_v4().to_string();
     let correlation = call
         .header("x-ms-correlation-request-id")

@@ -28,6 +28,7 @@ async fn a_504_whose_write_was_applied_goes_on_and_a_second_put_loses() {
         (StatusCode::GATEWAY_TIMEOUT, "GatewayTimeout")
     );
     assert_eq!(lost.header("azure-asyncoperation"), None);
+    assert!(lost.header("x-ms-request-id").is_some());
     let again = harness
         .put(&configuration("sales"), attach("Sales", json!({})))
         .await;

@@ -6,6 +6,11 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "tables of `json!` values, written where they are used"
+)]
 
 mod access;
 mod databases;

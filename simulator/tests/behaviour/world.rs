@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use http::{Request, StatusCode};
+use kusto_arm_simulator::World;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, HOST, Harness, OPERATION, attach, cluster, configuration};
@@ -182,4 +183,21 @@ async fn faults_and_journal_have_their_routes() {
             .status,
         StatusCode::NOT_FOUND
     );
+}
+
+#[test]
+fn the_example_of_the_readme_is_a_world() {
+    let world = World::from_yaml(include_str!("../../examples/world.yaml")).unwrap();
+    let shown = serde_json::to_value(world).unwrap();
+    for part in [
+        "clusters",
+        "configurations",
+        "roleAssignments",
+        "identities",
+    ] {
+        assert!(
+            shown[part].as_array().is_some_and(|list| !list.is_empty()),
+            "{part}"
+        );
+    }
 }

@@ -1,1 +1,165 @@
-//! Tests of `memory`.
+//! What holds a pass back, what makes it due, and what a change of the wish forgives.
+
+use super::*;
+
+fn trigger(uid: &str, generation: i64, requested_at: Option<&str>) -> Trigger {
+    Trigger {
+        uid: uid.to_owned(),
+        generation,
+        requested_at: requested_at.map(str::to_owned),
+    }
+}
+
+fn key(name: &str) -> ObjectKey {
+    ObjectKey {
+        namespace: "analytics".to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// The memory of an object that has failed for a while, rests until 60 s after `now`, and has an operation.
+fn failing(now: Instant) -> Memory {
+    Memory {
+        due: now + seconds(60),
+        version: Some("7".to_owned()),
+        ready: ConditionStatus::False,
+        attempts: 5,
+        failing_since: Some(now),
+        looking_since: Some(now),
+        timeline: Some(Timeline {
+            started: now,
+            ended: None,
+        }),
+        ..Memory::new(trigger("a", 1, None), now)
+    }
+}
+
+#[test]
+fn an_object_is_held_until_it_is_due_or_wished_otherwise() {
+    let now = Instant::now();
+    let memory = failing(now);
+    let known = trigger("a", 1, None);
+    for (reason, trigger, at, held) in [
+        ("our own write", known.clone(), now, Some(seconds(60))),
+        (
+            "an early look",
+            known.clone(),
+            now + seconds(59),
+            Some(seconds(1)),
+        ),
+        ("it is due", known.clone(), now + seconds(60), None),
+        ("it is overdue", known, now + seconds(600), None),
+        (
+            "a new spec, or a deletion",
+            trigger("a", 2, None),
+            now,
+            None,
+        ),
+        ("reconcile now", trigger("a", 1, Some("x")), now, None),
+        (
+            "created anew under its name",
+            trigger("b", 1, None),
+            now,
+            None,
+        ),
+    ] {
+        assert_eq!(memory.hold(&trigger, at), held, "{reason}");
+    }
+}
+
+#[test]
+fn an_object_that_is_seen_for_the_first_time_is_due_at_once() {
+    let now = Instant::now();
+    let first = trigger("a", 1, None);
+    assert_eq!(Memory::new(first.clone(), now).hold(&first, now), None);
+}
+
+#[test]
+fn a_changed_wish_forgives_failures_and_nothing_else() {
+    let now = Instant::now();
+    for changed in [trigger("a", 2, None), trigger("a", 1, Some("x"))] {
+        let mut memory = failing(now);
+        memory.observe(changed.clone(), now + seconds(1));
+        assert_eq!((memory.attempts, memory.failing_since), (0, None));
+        assert_eq!(memory.trigger, changed);
+        let kept = failing(now);
+        assert_eq!(memory.timeline, kept.timeline, "the operation still runs");
+        assert_eq!(
+            memory.version, kept.version,
+            "the cache may still be behind"
+        );
+    }
+}
+
+#[test]
+fn the_same_wish_forgives_nothing() {
+    let now = Instant::now();
+    let mut memory = failing(now);
+    memory.observe(trigger("a", 1, None), now + seconds(1));
+    assert_eq!((memory.attempts, memory.failing_since), (5, Some(now)));
+    assert_eq!(memory.due, now + seconds(60));
+}
+
+#[test]
+fn a_new_uid_is_another_object() {
+    let now = Instant::now();
+    let mut memory = failing(now);
+    memory.observe(trigger("b", 1, None), now + seconds(1));
+    assert_eq!((memory.attempts, memory.failing_since), (0, None));
+    assert_eq!(
+        (memory.timeline, memory.version, memory.looking_since),
+        (None, None, None)
+    );
+    assert_eq!(
+        (memory.ready, memory.due),
+        (ConditionStatus::Unknown, now + seconds(1))
+    );
+}
+
+#[test]
+fn an_object_whose_turn_it_is_becomes_due() {
+    let now = Instant::now();
+    let memories = Memories::default();
+    memories.put(key("sales"), failing(now));
+    memories.hurry(&key("sales"), now);
+    memories.hurry(&key("unknown"), now);
+    assert_eq!(
+        memories.get(&key("sales")).map(|memory| memory.due),
+        Some(now)
+    );
+    assert!(memories.get(&key("unknown")).is_none());
+}
+
+#[test]
+fn objects_are_counted_by_what_they_say_until_they_are_forgotten() {
+    let now = Instant::now();
+    let memories = Memories::default();
+    for (name, ready) in [
+        ("a", ConditionStatus::True),
+        ("b", ConditionStatus::True),
+        ("c", ConditionStatus::False),
+        ("d", ConditionStatus::Unknown),
+    ] {
+        memories.put(
+            key(name),
+            Memory {
+                ready,
+                ..failing(now)
+            },
+        );
+    }
+    assert_eq!(memories.count(), [2, 1, 1]);
+    memories.forget(&key("a"));
+    memories.put(
+        key("c"),
+        Memory {
+            ready: ConditionStatus::True,
+            ..failing(now)
+        },
+    );
+    assert_eq!(memories.count(), [2, 0, 1]);
+}
