@@ -6,7 +6,7 @@ use std::{
 };
 
 use kube::{Client, runtime::events::Recorder};
-use tokio::{sync::mpsc::UnboundedSender, time::Instant};
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     azure::{client::ArmClient, id::ClusterId},
@@ -112,8 +112,8 @@ impl Context {
     }
 
     /// Where the object stands in the follower's lane.
-    pub fn lane(&self, follower: &ClusterId, key: &ObjectKey) -> Lane {
-        self.lanes().place(follower, key)
+    pub fn lane(&self, follower: &ClusterId, key: &ObjectKey, priority: Priority) -> Lane {
+        self.lanes().place(follower, key, priority)
     }
 
     /// Asks for the follower's lane.
@@ -132,11 +132,16 @@ impl Context {
         self.wake(next);
     }
 
+    /// Leaves whatever lane the object is in and wakes who is next.
+    pub fn leave_lanes(&self, key: &ObjectKey) {
+        let next = self.lanes().forget(key);
+        self.wake(next);
+    }
+
     /// Forgets an object that is gone.
     pub fn forget(&self, key: &ObjectKey) {
         self.memories.forget(key);
-        let next = self.lanes().forget(key);
-        self.wake(next);
+        self.leave_lanes(key);
     }
 
     /// What the controller holds now.
@@ -153,7 +158,7 @@ impl Context {
 
     fn wake(&self, keys: Vec<ObjectKey>) {
         for key in keys {
-            self.memories.hurry(&key, Instant::now());
+            self.memories.hurry(key.clone());
             // Fails only when the controller has ended, and then nobody needs to be woken.
             let _ = self.wake.send(key);
         }

@@ -26,6 +26,10 @@ use super::{
 /// it is judged by what the GET says (30 s: the creation grace of faults.md §2.1).
 pub const VISIBILITY_GRACE: Duration = Duration::from_secs(30);
 
+/// How long an operation that ARM named, and now can't tell about, is taken for running. Attaches take 20 s
+/// (arm-kusto.md §3.4); a second one beside it would fail both in ARM's eyes and in the user's.
+pub const UNREADABLE_PATIENCE: Duration = Duration::from_mins(10);
+
 /// The next step of a pass.
 #[derive(Clone, Debug)]
 pub enum Decision {
@@ -138,6 +142,8 @@ pub enum Block {
     Conflict(Vec<Difference>),
     /// A configuration of this name exists, is not ours and differs.
     ExistsAndDiffers(Vec<Difference>),
+    /// The operation succeeded, says Azure, and yet the configuration differs; empty when it does not exist.
+    NotApplied(Vec<Difference>),
 }
 
 /// Decides the next step.
@@ -194,8 +200,7 @@ fn wanted(desired: &Desired, snapshot: &Snapshot) -> Decision {
         (_, ProvisioningState::InProgress(state), _) => Decision::Wait(Wait::Provisioning {
             state: state.clone(),
         }),
-        (Comparison::Equal, _, Some(_)) => Decision::Settled(live.clone()),
-        (Comparison::Equal, _, None) => adopt(object, live),
+        (Comparison::Equal, _, _) => keep(object, live),
         (Comparison::Differs(differences), _, None) => {
             Decision::Blocked(Block::ExistsAndDiffers(differences))
         }
@@ -210,11 +215,14 @@ fn wanted(desired: &Desired, snapshot: &Snapshot) -> Decision {
     }
 }
 
-/// Takes over a configuration that is already as declared.
-fn adopt(object: &Object, live: &Configuration) -> Decision {
-    match object.finalizer {
-        Finalizer::Missing => Decision::Act(Effect::AddFinalizer),
-        Finalizer::Present => Decision::Act(Effect::Adopt(Box::new(live.clone()))),
+/// Rests on a configuration that is as declared, after taking it over when nobody has yet. Without a finalizer,
+/// which somebody may have removed, a deletion would leave it behind.
+fn keep(object: &Object, live: &Configuration) -> Decision {
+    let live = Box::new(live.clone());
+    match (object.finalizer, object.ownership) {
+        (Finalizer::Missing, _) => Decision::Act(Effect::AddFinalizer),
+        (Finalizer::Present, None) => Decision::Act(Effect::Adopt(live)),
+        (Finalizer::Present, Some(_)) => Decision::Settled(live),
     }
 }
 
@@ -229,6 +237,15 @@ fn write(
 ) -> Decision {
     if let Some(decision) = unfinished(operation) {
         return decision;
+    }
+    // Sending the same again and again would be a loop of writes.
+    if let Operation::Ended {
+        kind: OperationKind::Attach | OperationKind::Update,
+        end: End::Succeeded,
+        ..
+    } = operation
+    {
+        return Decision::Blocked(Block::NotApplied(differences));
     }
     let cluster = match usable(follower) {
         Ok(cluster) => cluster,
@@ -249,6 +266,7 @@ fn write(
         Operation::Intended(OperationKind::Detach)
         | Operation::None
         | Operation::Doubtful { .. }
+        | Operation::Unreadable { .. }
         | Operation::Ended { .. } => {
             let ownership = snapshot.object.ownership.unwrap_or(Ownership::Created);
             in_lane(snapshot.lane, kind, ownership, differences)
@@ -277,19 +295,41 @@ fn in_lane(
 /// Whether the last operation forbids a new one for now.
 fn unfinished(operation: &Operation) -> Option<Decision> {
     match operation {
-        Operation::None | Operation::Intended(_) => None,
+        Operation::Ended {
+            end: End::Failed(failure),
+            ..
+        } => Some(Decision::Blocked(Block::Failure(failure.clone()))),
+        Operation::Ended {
+            end: End::Succeeded,
+            ..
+        }
+        | Operation::None
+        | Operation::Intended(_)
+        | Operation::Doubtful { .. }
+        | Operation::Unreadable { .. } => outstanding(operation).map(Decision::Wait),
+    }
+}
+
+/// What to wait for while the result of the last operation may still show up.
+fn outstanding(operation: &Operation) -> Option<Wait> {
+    match *operation {
         Operation::Doubtful { kind, age } => {
-            (*age < VISIBILITY_GRACE).then_some(Decision::Wait(Wait::Outcome(*kind)))
+            (age < VISIBILITY_GRACE).then_some(Wait::Outcome(kind))
+        }
+        Operation::Unreadable { kind, age } => {
+            (age < UNREADABLE_PATIENCE).then_some(Wait::Outcome(kind))
         }
         Operation::Ended {
             kind,
             end: End::Succeeded,
             since,
-        } => (*since < VISIBILITY_GRACE).then_some(Decision::Wait(Wait::Visibility(*kind))),
+        } => (since < VISIBILITY_GRACE).then_some(Wait::Visibility(kind)),
         Operation::Ended {
-            end: End::Failed(failure),
+            end: End::Failed(_),
             ..
-        } => Some(Decision::Blocked(Block::Failure(failure.clone()))),
+        }
+        | Operation::None
+        | Operation::Intended(_) => None,
     }
 }
 
@@ -383,21 +423,13 @@ fn deleting(
     match remote {
         Remote::Unknown(failure) => Decision::Blocked(Block::Failure(failure.clone())),
         Remote::NoFollower => release(Release::FollowerGone),
-        Remote::Absent => match operation {
-            // A PUT whose outcome is unknown may still arrive: leaving now would leak its configuration.
-            Operation::Doubtful {
-                kind: kind @ (OperationKind::Attach | OperationKind::Update),
-                age,
-            } if *age < VISIBILITY_GRACE => Decision::Wait(Wait::Outcome(*kind)),
-            Operation::Ended {
-                kind: kind @ (OperationKind::Attach | OperationKind::Update),
-                end: End::Succeeded,
-                since,
-            } if *since < VISIBILITY_GRACE => Decision::Wait(Wait::Visibility(*kind)),
-            Operation::None
-            | Operation::Intended(_)
-            | Operation::Doubtful { .. }
-            | Operation::Ended { .. } => release(Release::Detached),
+        Remote::Absent => match outstanding(operation) {
+            // What a PUT asked for may still show up: leaving now would leak its configuration.
+            Some(
+                wait @ (Wait::Outcome(OperationKind::Attach | OperationKind::Update)
+                | Wait::Visibility(OperationKind::Attach | OperationKind::Update)),
+            ) => Decision::Wait(wait),
+            Some(_) | None => release(Release::Detached),
         },
         Remote::Present(live) => {
             if desired
@@ -431,6 +463,11 @@ fn detach(
         Operation::Doubtful { kind, .. } | Operation::Ended { kind, .. }
             if *kind == OperationKind::Detach =>
         {
+            if let Some(decision) = unfinished(operation) {
+                return decision;
+            }
+        }
+        Operation::Unreadable { .. } => {
             if let Some(decision) = unfinished(operation) {
                 return decision;
             }

@@ -20,7 +20,7 @@ use crate::{
 use super::{
     context::Context,
     failure::Failure,
-    lane::ObjectKey,
+    lane::{ObjectKey, Priority},
     memory::{Memory, Timeline},
     snapshot::{
         Azure, End, Finalizer, Follower, Lane, Lifecycle, Object, Operation, Remote, Running,
@@ -46,7 +46,8 @@ pub async fn gather(
     let (azure, lane) = match &configuration {
         Some(configuration) if object_facts.needs_azure() => {
             let azure = read(object, &object_facts, configuration, memory, context).await;
-            (azure, context.lane(configuration.cluster(), key))
+            let lane = context.lane(configuration.cluster(), key, priority(object));
+            (azure, lane)
         }
         Some(_) | None => (Azure::NotRead, Lane::Outside),
     };
@@ -54,6 +55,14 @@ pub async fn gather(
         object: object_facts,
         azure,
         lane,
+    }
+}
+
+/// A deletion goes first.
+pub fn priority(object: &AttachedDatabase) -> Priority {
+    match object.metadata.deletion_timestamp {
+        Some(_) => Priority::Detach,
+        None => Priority::Attach,
     }
 }
 
@@ -132,7 +141,10 @@ async fn read(
         .as_ref()
         .and_then(|status| status.operation.as_ref());
     let operation = match hint {
-        None => Operation::None,
+        None => {
+            memory.timeline = None;
+            Operation::None
+        }
         Some(hint) => match follow(hint, object, facts, memory, context).await {
             Followed::Running(running) => return Azure::Operating(running),
             Followed::Over(operation) => operation,
@@ -166,12 +178,18 @@ async fn follow(
     context: &Context,
 ) -> Followed {
     let now = Instant::now();
-    let age = match &memory.timeline {
-        Some(timeline) => now.saturating_duration_since(timeline.started),
-        None => wall_age(hint, context),
-    };
+    // After a restart the wall clock is asked once; from then on its jumps don't count.
+    let timeline = memory.timeline.get_or_insert_with(|| {
+        let started = now.checked_sub(wall_age(hint, context));
+        Timeline::since(started.unwrap_or(now))
+    });
+    let since = |then| now.saturating_duration_since(then);
+    let age = since(timeline.started);
     let kind = hint.kind;
-    let doubtful = Followed::Over(Operation::Doubtful { kind, age });
+    let doubtful = Followed::Over(Operation::Doubtful {
+        kind,
+        age: timeline.unclear.map_or(age, since),
+    });
     let url = hint
         .url
         .as_deref()
@@ -191,21 +209,21 @@ async fn follow(
         Ok(Polled::Failed(failure)) => End::Failed(Failure::from(&failure)),
         Ok(Polled::Canceled) => End::Failed(canceled()),
         Ok(Polled::Unknown) => return doubtful,
-        // A failure to read the status is no failure of the operation (arm-kusto.md §3.5), and with a
-        // role on the cluster alone the poll is forbidden (faults.md §2): a GET tells as well.
+        // A failure to read the status is no failure of the operation (arm-kusto.md §3.5).
         Err(error) => {
             tracing::debug!(
                 error = %ErrorChain(&error),
                 "operation can't be followed"
             );
-            return doubtful;
+            return match error.class() {
+                Class::Transient | Class::Throttled | Class::Busy | Class::Unauthenticated => {
+                    Followed::Over(Operation::Unreadable { kind, age })
+                }
+                // With a role on the cluster alone it stays so (faults.md §2): a GET tells as well.
+                Class::Denied | Class::Rejected | Class::Locked => doubtful,
+            };
         }
     };
-    let started = now.checked_sub(age).unwrap_or(now);
-    let timeline = memory.timeline.get_or_insert(Timeline {
-        started,
-        ended: None,
-    });
     if timeline.ended.is_none() {
         timeline.ended = Some(now);
         let result = match end {
@@ -214,9 +232,7 @@ async fn follow(
         };
         context.metrics.operation_finished(kind, result, age);
     }
-    let since = timeline
-        .ended
-        .map_or(Duration::ZERO, |ended| now.saturating_duration_since(ended));
+    let since = timeline.ended.map_or(Duration::ZERO, since);
     // What an older spec led to says nothing about the present one: live state decides. A deletion
     // still has to know, so that it does not leave before an attach shows up.
     let outdated = object.metadata.generation != Some(hint.generation);

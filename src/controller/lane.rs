@@ -51,16 +51,18 @@ impl Lanes {
         }
     }
 
-    /// Where `key` stands, without asking for anything.
+    /// Where `key` stands, without asking for anything. Who waits with another priority than this one
+    /// has not asked yet: a deletion moves up.
     #[must_use]
-    pub fn place(&self, cluster: &ClusterId, key: &ObjectKey) -> Lane {
+    pub fn place(&self, cluster: &ClusterId, key: &ObjectKey, priority: Priority) -> Lane {
         let Some(line) = self.lanes.get(cluster) else {
             return Lane::Outside;
         };
         if line.holders.contains(key) {
             return Lane::Granted;
         }
-        match line.waiting.iter().position(|(_, waiting)| waiting == key) {
+        let asked = |(before, waiting): &(Priority, ObjectKey)| waiting == key && *before == priority;
+        match line.waiting.iter().position(asked) {
             Some(index) => Lane::Waiting { place: index + 1 },
             None => Lane::Outside,
         }
@@ -81,7 +83,7 @@ impl Lanes {
             }
             line.promote(width);
         }
-        self.place(cluster, key)
+        self.place(cluster, key, priority)
     }
 
     /// Notes that `key` has an operation running, whatever the line says: after a restart the
@@ -116,7 +118,7 @@ impl Lanes {
         self.lanes.values().map(|line| line.waiting.len()).sum()
     }
 
-    /// Takes `key`, whose object is gone, out of every lane; returns who may start now.
+    /// Takes `key` out of every lane; returns who may start now.
     #[must_use = "whoever may start now has to be woken"]
     pub fn forget(&mut self, key: &ObjectKey) -> Vec<ObjectKey> {
         let clusters: Vec<ClusterId> = self.lanes.keys().cloned().collect();
@@ -168,7 +170,10 @@ mod tests {
             Lane::Waiting { place: 1 }
         );
         assert_eq!(lanes.leave(&follower, &key("a")), vec![key("b")]);
-        assert_eq!(lanes.place(&follower, &key("b")), Lane::Granted);
+        assert_eq!(
+            lanes.place(&follower, &key("b"), Priority::Attach),
+            Lane::Granted
+        );
         assert!(lanes.leave(&follower, &key("b")).is_empty());
         assert!(lanes.lanes.is_empty(), "an empty lane costs no memory");
     }
@@ -184,8 +189,13 @@ mod tests {
             Lane::Waiting { place: 2 }
         );
         assert_eq!(
-            lanes.place(&follower, &key("attach")),
+            lanes.place(&follower, &key("attach"), Priority::Attach),
             Lane::Waiting { place: 3 }
+        );
+        assert_eq!(
+            lanes.place(&follower, &key("attach"), Priority::Detach),
+            Lane::Outside,
+            "a deletion has to ask for its own place"
         );
         assert_eq!(
             lanes.enter(&follower, &key("attach"), Priority::Detach),

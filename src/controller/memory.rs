@@ -2,7 +2,7 @@
 //! costs a few reads, never a wrong decision.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -51,8 +51,22 @@ pub struct Memory {
 pub struct Timeline {
     /// When its request was about to be sent.
     pub started: Instant,
+    /// When its request was answered without an operation to follow, or its answer given up.
+    pub unclear: Option<Instant>,
     /// When its end was first seen.
     pub ended: Option<Instant>,
+}
+
+impl Timeline {
+    /// An operation that started then, and of which nothing else is known.
+    #[must_use]
+    pub fn since(started: Instant) -> Self {
+        Self {
+            started,
+            unclear: None,
+            ended: None,
+        }
+    }
 }
 
 impl Memory {
@@ -98,31 +112,41 @@ impl Memory {
 
 /// The memories of all objects.
 #[derive(Debug, Default)]
-pub struct Memories(Mutex<HashMap<ObjectKey, Memory>>);
+pub struct Memories(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    objects: HashMap<ObjectKey, Memory>,
+    hurried: HashSet<ObjectKey>,
+}
 
 impl Memories {
     /// A copy of what is known of `key`.
     pub fn get(&self, key: &ObjectKey) -> Option<Memory> {
-        self.lock().get(key).cloned()
+        self.lock().objects.get(key).cloned()
     }
 
     /// Remembers `memory`.
     pub fn put(&self, key: ObjectKey, memory: Memory) {
-        self.lock().insert(key, memory);
+        self.lock().objects.insert(key, memory);
     }
 
-    /// Makes `key` due now.
-    pub fn hurry(&self, key: &ObjectKey, now: Instant) {
-        if let Some(memory) = self.lock().get_mut(key) {
-            memory.due = now;
-        }
+    /// Lets the next look at `key` happen at once. It is noted apart from the memory, which a pass that runs
+    /// right now replaces when it ends.
+    pub fn hurry(&self, key: ObjectKey) {
+        self.lock().hurried.insert(key);
+    }
+
+    /// Whether somebody asked for a look at `key` since the last call.
+    pub fn take_hurry(&self, key: &ObjectKey) -> bool {
+        self.lock().hurried.remove(key)
     }
 
     /// How many objects say True, False and Unknown.
     pub fn count(&self) -> [u64; 3] {
         let mut counts = [0; 3];
         let [ready, not_ready, unknown] = &mut counts;
-        for memory in self.lock().values() {
+        for memory in self.lock().objects.values() {
             *match memory.ready {
                 ConditionStatus::True => &mut *ready,
                 ConditionStatus::False => &mut *not_ready,
@@ -134,11 +158,13 @@ impl Memories {
 
     /// Forgets `key`.
     pub fn forget(&self, key: &ObjectKey) {
-        self.lock().remove(key);
+        let mut state = self.lock();
+        state.objects.remove(key);
+        state.hurried.remove(key);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectKey, Memory>> {
-        // Nothing panics while it holds the lock; if it did, the map would still be whole.
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock; if it did, the maps would still be whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

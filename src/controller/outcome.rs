@@ -91,6 +91,7 @@ impl Block {
             Self::FollowerNotRunning { .. } => "FollowerNotRunning",
             Self::Conflict(_) => "ConfigurationConflict",
             Self::ExistsAndDiffers(_) => "ConfigurationExists",
+            Self::NotApplied(_) => "ChangeNotApplied",
         }
     }
 
@@ -100,9 +101,10 @@ impl Block {
         match self {
             Self::Failure(failure) => failure.class,
             Self::FollowerNotRunning { .. } => Class::Busy,
-            Self::FollowerNotFound | Self::Conflict(_) | Self::ExistsAndDiffers(_) => {
-                Class::Rejected
-            }
+            Self::FollowerNotFound
+            | Self::Conflict(_)
+            | Self::ExistsAndDiffers(_)
+            | Self::NotApplied(_) => Class::Rejected,
         }
     }
 
@@ -159,9 +161,19 @@ impl Outcome {
                 | Wait::Visibility(_)
                 | Wait::Provisioning { .. },
             ) => true,
+            // Azure could not be asked, so nobody knows.
+            Self::Blocked(Block::Failure(failure)) => {
+                matches!(failure.class, Class::Transient | Class::Throttled)
+            }
             Self::Waiting(Wait::Lane { .. } | Wait::Follower { .. })
             | Self::Settled(_)
-            | Self::Blocked(_)
+            | Self::Blocked(
+                Block::FollowerNotFound
+                | Block::FollowerNotRunning { .. }
+                | Block::Conflict(_)
+                | Block::ExistsAndDiffers(_)
+                | Block::NotApplied(_),
+            )
             | Self::Invalid(_)
             | Self::NotYetSupported(_)
             | Self::Released => false,

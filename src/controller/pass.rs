@@ -7,14 +7,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 
 use crate::api::{AttachedDatabase, ConditionStatus, OperationStatus, Ownership};
+use crate::azure::id::ClusterId;
 
 use super::{
     act,
     context::Context,
     decide::{Block, Decision, Effect, Wait, decide},
     diff::Difference,
-    gather::gather,
-    lane::{ObjectKey, Priority},
+    gather::{gather, priority},
+    lane::ObjectKey,
     memory::{Memory, Timeline},
     outcome::{Next, Outcome, Sent},
     publish::{self, KubernetesError},
@@ -31,7 +32,11 @@ const MAX_EFFECTS: usize = 8;
 pub struct Pass<'a> {
     object: AttachedDatabase,
     desired: Option<Desired>,
+    /// The cluster whose lane this is about, once known.
+    follower: Option<ClusterId>,
     record: Record,
+    /// What the object owned before the operation of this pass.
+    owned: Option<Ownership>,
     notices: Vec<Notice>,
     key: &'a ObjectKey,
     memory: &'a mut Memory,
@@ -55,6 +60,8 @@ impl<'a> Pass<'a> {
         Self {
             object,
             desired: None,
+            follower: None,
+            owned: record.ownership,
             record,
             notices: Vec::new(),
             key,
@@ -96,6 +103,8 @@ impl<'a> Pass<'a> {
             self.context,
         )
         .await;
+        let configuration = snapshot.object.configuration();
+        self.follower = configuration.map(|it| it.cluster().clone());
         for _ in 0..MAX_EFFECTS {
             match decide(&snapshot) {
                 Decision::Act(effect) => {
@@ -110,16 +119,8 @@ impl<'a> Pass<'a> {
                     return Ok(Outcome::Settled(live));
                 }
                 Decision::Blocked(block) => {
-                    // An operation that failed is over: the next try, after its delay, starts a new one.
-                    if let Azure::Read {
-                        operation:
-                            Operation::Ended {
-                                end: End::Failed(_),
-                                ..
-                            },
-                        ..
-                    } = &snapshot.azure
-                    {
+                    // An operation that led to nothing is over: the next try, after its delay, starts a new one.
+                    if is_over(&snapshot.azure, &block) {
                         self.clear_operation();
                     }
                     return Ok(Outcome::Blocked(block));
@@ -148,14 +149,9 @@ impl<'a> Pass<'a> {
             Effect::EnterLane { kind, differences } => {
                 // Told while it waits, and remembered as the reason for what follows.
                 self.record.drift = self.subject().drift(kind, &differences);
-                if let Some(configuration) = snapshot.object.configuration() {
-                    let priority = match self.object.metadata.deletion_timestamp {
-                        Some(_) => Priority::Detach,
-                        None => Priority::Attach,
-                    };
-                    snapshot.lane =
-                        self.context
-                            .enter_lane(configuration.cluster(), self.key, priority);
+                if let Some(follower) = &self.follower {
+                    let priority = priority(&self.object);
+                    snapshot.lane = self.context.enter_lane(follower, self.key, priority);
                 }
             }
             Effect::Adopt(live) => {
@@ -222,17 +218,15 @@ impl<'a> Pass<'a> {
             }),
             drift,
         };
-        self.memory.timeline = Some(Timeline {
-            started: Instant::now(),
-            ended: None,
-        });
         let running = Running {
             kind,
             age: Duration::ZERO,
             retry_after: None,
         };
         self.write_status(&Outcome::Waiting(Wait::Operation(running)))
-            .await
+            .await?;
+        self.memory.timeline = Some(Timeline::since(Instant::now()));
+        Ok(())
     }
 
     /// Takes note of what a write answered.
@@ -249,9 +243,16 @@ impl<'a> Pass<'a> {
                 }
                 Some(Outcome::Waiting(Wait::Operation(running)))
             }
-            Sent::Running(None, _) | Sent::Unclear => Some(Outcome::Waiting(Wait::Outcome(kind))),
+            Sent::Running(None, _) | Sent::Unclear => {
+                if let Some(timeline) = &mut self.memory.timeline {
+                    timeline.unclear = Some(Instant::now());
+                }
+                Some(Outcome::Waiting(Wait::Outcome(kind)))
+            }
             Sent::Refused(failure) => {
                 self.clear_operation();
+                // Nothing was made: what appears under this name now is somebody else's.
+                self.record.ownership = self.owned;
                 Some(Outcome::Blocked(Block::Failure(failure)))
             }
             Sent::Absent => {
@@ -300,8 +301,11 @@ impl<'a> Pass<'a> {
     }
 
     fn hand_on_lane(&self, outcome: &Outcome) {
-        let Some(desired) = &self.desired else { return };
-        let follower = desired.configuration.cluster();
+        let Some(follower) = &self.follower else {
+            // It does not act any more, so it must not stand in anybody's way.
+            self.context.leave_lanes(self.key);
+            return;
+        };
         if outcome.may_be_operating() && self.record.operation.is_some() {
             self.context.occupy_lane(follower, self.key);
         } else if !matches!(outcome, Outcome::Waiting(Wait::Lane { .. })) {
@@ -338,6 +342,22 @@ impl<'a> Pass<'a> {
             failing_for: failing_since.map_or(Duration::ZERO, |since| since.elapsed()),
             now: self.context.clock.now(),
         }
+    }
+}
+
+/// Whether `block` says what became of the operation, and not only that it can't be told.
+fn is_over(azure: &Azure, block: &Block) -> bool {
+    let Azure::Read {
+        configuration,
+        operation: Operation::Ended { end, .. },
+        ..
+    } = azure
+    else {
+        return false;
+    };
+    match end {
+        End::Failed(_) => !matches!(configuration, Remote::Unknown(_)),
+        End::Succeeded => matches!(block, Block::NotApplied(_)),
     }
 }
 

@@ -35,7 +35,8 @@ pub async fn reconcile(cached: Arc<AttachedDatabase>, context: Arc<Context>) -> 
         .memories
         .get(&key)
         .unwrap_or_else(|| Memory::new(trigger.clone(), now));
-    if let Some(left) = memory.hold(&trigger, now) {
+    let hurried = context.memories.take_hurry(&key);
+    if let Some(left) = memory.hold(&trigger, now).filter(|_| !hurried) {
         return Action::requeue(left);
     }
     let running = context.metrics.reconcile_started();
@@ -63,6 +64,10 @@ pub async fn reconcile(cached: Arc<AttachedDatabase>, context: Arc<Context>) -> 
         }
     };
     running.finish(result);
+    // Others must not wait for an object that can't use its turn, unless its operation may be running.
+    if !matches!(result, ReconcileResult::RequeueAfter) && memory.timeline.is_none() {
+        context.leave_lanes(&key);
+    }
     let Some(delay) = delay(next, &mut memory, &context) else {
         context.forget(&key);
         return Action::await_change();

@@ -99,8 +99,9 @@ pub fn interval(interval: Duration, chance: Chance) -> Duration {
     interval.mul_f64(0.9 + 0.2 * chance.0)
 }
 
-/// The safety net of an object that will be woken when the lane is free.
-pub const LANE_CHECK: Duration = Duration::from_mins(1);
+/// The safety net of an object that will be woken when the lane is free. Its message tells the place in line, so each
+/// check may cost a status write: rare.
+pub const LANE_CHECK: Duration = Duration::from_mins(10);
 
 /// For an object that is left alone until somebody changes it.
 pub const UNTIL_CHANGED: Duration = Duration::from_hours(24 * 365);

@@ -130,7 +130,14 @@ pub enum Operation {
     Doubtful {
         /// What it was to do.
         kind: OperationKind,
-        /// Time since its intent was recorded.
+        /// Time since its answer was given up, or since its intent was recorded when that is not known.
+        age: Duration,
+    },
+    /// ARM named it, but can't be asked just now: it may well go on.
+    Unreadable {
+        /// What it was to do.
+        kind: OperationKind,
+        /// Time since its request was sent.
         age: Duration,
     },
     /// It ended.

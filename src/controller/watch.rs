@@ -11,7 +11,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 use kube::{
-    Api, Client, ResourceExt as _,
+    Api, Client, ResourceExt,
     core::DeserializeGuard,
     runtime::{
         WatchStreamExt as _, applier,
@@ -24,7 +24,7 @@ use kube::{
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
-    api::{AttachedDatabase, GROUP, KIND, VERSION},
+    api::{AttachedDatabase, GROUP, KIND, OperationStatus, VERSION},
     config::WatchScope,
     error_chain::ErrorChain,
     readiness::{Gate, Liveness, Readiness, WatchSign},
@@ -39,6 +39,9 @@ const WATCH_TIMEOUT_SECONDS: u32 = 200;
 
 /// Well below the limit of the liveness probe.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// How long passes that run may take to finish at shutdown: less than the 30 s that Kubernetes gives a Pod.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
 
 /// The deadline of an event, which nothing waits for.
 const EVENT_DEADLINE: Duration = Duration::from_secs(5);
@@ -111,6 +114,15 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
             watch.liveness.beat();
         }
     };
+    // Passes that run are finished within what a Pod is given by default. Before the caches are filled none runs,
+    // and the controllers would wait for ever for an API server that does not answer.
+    let drain = async {
+        watch.shutdown.requested().await;
+        if watch.readiness.gate() == Gate::Ready {
+            tokio::time::sleep(DRAIN_DEADLINE).await;
+            tracing::warn!("passes that still run are given up");
+        }
+    };
     let work = stream::select_all(controllers).for_each(|result| {
         log(&context, result);
         ready(())
@@ -120,6 +132,7 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
         () = route => {}
         () = announce => {}
         () = turn => {}
+        () = drain => {}
     }
 }
 
@@ -139,12 +152,13 @@ fn controller(
         config = config.labels(selector);
     }
     let (reader, writer) = store();
-    let signs = watch.clone();
+    let (signs, known) = (watch.clone(), Arc::clone(context));
     let touched = watcher(api, config)
         .default_backoff()
         // Nobody reads them, and they are the larger half of a small object in memory.
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)
+        .inspect(move |result| expect_operation(result, &known))
         .touched_objects()
         .inspect(move |result| observe(result, &signs))
         .map(|result| result.map(|object| ObjectRef::from_obj(&object)));
@@ -183,10 +197,42 @@ fn observe(result: &Result<Guarded, watcher::Error>, watch: &Watch) {
     }
 }
 
+/// Before the first pass after a start, operations that go on take their lanes: nobody must run into them.
+fn expect_operation(
+    result: &Result<watcher::Event<Guarded>, watcher::Error>,
+    context: &Context,
+) {
+    let Ok(watcher::Event::InitApply(DeserializeGuard(Ok(object)))) = result else {
+        return;
+    };
+    let follower = object.spec.follower.cluster_resource_id.parse();
+    let (Some(_), Ok(follower)) = (operation(object), follower) else {
+        return;
+    };
+    let key = key(object);
+    // A list after the first says nothing new of an object that had its pass.
+    if context.memories.get(&key).is_none() {
+        context.occupy_lane(&follower, &key);
+    }
+}
+
+fn operation(object: &AttachedDatabase) -> Option<&OperationStatus> {
+    object.status.as_ref()?.operation.as_ref()
+}
+
+fn key(object: &impl ResourceExt) -> ObjectKey {
+    ObjectKey {
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    }
+}
+
 async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Infallible> {
     match &object.0 {
         Ok(object) => Ok(reconcile(Arc::new(object.clone()), context).await),
         Err(invalid) => {
+            // What it was before counts no more, above all not its place in a lane.
+            context.forget(&key(&*object));
             report_undecodable(invalid, &context).await;
             Ok(Action::await_change())
         }

@@ -90,18 +90,24 @@ pub async fn run(afterwards: Afterwards) -> ExitCode {
 }
 
 fn failed(error: &DemoError, logs: Option<&Logs>) -> ExitCode {
-    eprintln!("\nThe demo failed: {}", wait::with_causes(error));
-    if let Some(logs) = logs {
-        eprintln!("Logs: {}", logs.path().display());
-    }
-    match error {
-        DemoError::Interrupted => ExitCode::from(130),
+    let code = match error {
+        DemoError::Interrupted => {
+            eprintln!("\nInterrupted. Nothing is left running.");
+            ExitCode::from(130)
+        }
         DemoError::Testbed(_)
         | DemoError::Wait(_)
         | DemoError::Command { .. }
         | DemoError::Spawn { .. }
-        | DemoError::Broken { .. } => ExitCode::FAILURE,
+        | DemoError::Broken { .. } => {
+            eprintln!("\nThe demo failed: {}", wait::with_causes(error));
+            ExitCode::FAILURE
+        }
+    };
+    if let Some(logs) = logs {
+        eprintln!("Logs: {}", logs.path().display());
     }
+    code
 }
 
 async fn perform(

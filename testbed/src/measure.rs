@@ -25,9 +25,9 @@ use crate::{
 /// How long an operation takes in the simulated Azure.
 const OPERATION: Duration = Duration::from_secs(5);
 /// How often the operator compares, here.
-const INTERVAL: Duration = Duration::from_secs(2);
+const INTERVAL: Duration = Duration::from_secs(30);
 /// How many intervals "at rest" lasts.
-const INTERVALS_AT_REST: u32 = 5;
+const INTERVALS_AT_REST: u32 = 3;
 
 /// Starts everything, measures with one object and then with `objects`, and stops everything.
 ///

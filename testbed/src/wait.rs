@@ -62,6 +62,9 @@ pub enum WaitError {
 ///
 /// `what` names the condition for the error, as in "the API server is ready".
 ///
+/// The probe may borrow what it looks at, mutably too. The price: the compiler cannot prove that the
+/// future is `Send` (a limit of async closures), so it is awaited where it is made, not spawned.
+///
 /// # Errors
 /// [`WaitError::TimedOut`] when `within` has passed (a probe that hangs is cut off),
 /// [`WaitError::Hopeless`] as soon as the probe says so.

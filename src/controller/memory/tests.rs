@@ -30,10 +30,7 @@ fn failing(now: Instant) -> Memory {
         attempts: 5,
         failing_since: Some(now),
         looking_since: Some(now),
-        timeline: Some(Timeline {
-            started: now,
-            ended: None,
-        }),
+        timeline: Some(Timeline::since(now)),
         ..Memory::new(trigger("a", 1, None), now)
     }
 }
@@ -121,17 +118,16 @@ fn a_new_uid_is_another_object() {
 }
 
 #[test]
-fn an_object_whose_turn_it_is_becomes_due() {
+fn a_turn_is_remembered_once_whatever_a_running_pass_puts_back() {
     let now = Instant::now();
     let memories = Memories::default();
+    memories.hurry(key("sales"));
     memories.put(key("sales"), failing(now));
-    memories.hurry(&key("sales"), now);
-    memories.hurry(&key("unknown"), now);
-    assert_eq!(
-        memories.get(&key("sales")).map(|memory| memory.due),
-        Some(now)
-    );
-    assert!(memories.get(&key("unknown")).is_none());
+    assert!(memories.take_hurry(&key("sales")));
+    assert!(!memories.take_hurry(&key("sales")));
+    memories.hurry(key("gone"));
+    memories.forget(&key("gone"));
+    assert!(!memories.take_hurry(&key("gone")));
 }
 
 #[test]

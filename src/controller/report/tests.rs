@@ -92,7 +92,10 @@ impl Given {
 
     /// After `outcome` was written at second 0.
     fn after(mut self, outcome: &Outcome) -> Self {
-        self.object.status = self.at(at(0)).status(outcome).or(self.object.status);
+        let written = self.at(at(0)).status(outcome);
+        // As `publish` sends it.
+        let written = written.map(AttachedDatabaseStatus::within_bounds);
+        self.object.status = written.or(self.object.status);
         self
     }
 }

@@ -66,6 +66,14 @@ impl Subject<'_> {
                  choose another `spec.configurationName`, or delete that configuration",
                 describe(differences)
             ),
+            Block::NotApplied(differences) if differences.is_empty() => format!(
+                "Azure reports success, but there is no configuration {name} on {follower}; look for who removes it"
+            ),
+            Block::NotApplied(differences) => format!(
+                "Azure reports success, but the configuration {name} on {follower} is not as declared: {}; look for who \
+                 changes it back, or declare what it is",
+                describe(differences)
+            ),
         }
     }
 

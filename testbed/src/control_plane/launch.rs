@@ -25,40 +25,23 @@ const PORT_ATTEMPTS: u32 = 5;
 /// Where kube-apiserver keeps the certificate that it makes for itself.
 const CERTIFICATES: &str = "certificates";
 
+/// Starts etcd; returns it with its URL.
 pub(super) async fn start_etcd(
     tools: &Tools,
     logs: &Logs,
     scratch: &Path,
 ) -> Result<(Process, String), TestbedError> {
-    on_free_port(async |port| {
-        let url = format!("http://127.0.0.1:{port}");
-        let mut command = Command::new(&tools.etcd);
-        command
-            .env_clear()
-            .arg(format!("--data-dir={}", scratch.join("etcd").display()))
-            .arg(format!("--listen-client-urls={url}"))
-            .arg(format!("--advertise-client-urls={url}"))
-            .arg("--listen-peer-urls=http://127.0.0.1:0")
-            // Nothing here has to survive a power cut.
-            .arg("--unsafe-no-fsync");
-        let mut etcd = Process::spawn("etcd", command, logs, Some(scratch))?;
-        let http = loopback::client(None)?;
-        let health = format!("{url}/health");
-        eventually(READY_DEADLINE, "etcd is healthy", async || {
-            etcd.still_running()?;
-            let answer = http.get(&health).send().await?.text().await?;
-            if answer.contains("\"true\"") {
-                return Ok(());
-            }
-            Err(NotYet::observed(answer))
-        })
-        .await
-        .map_err(|wait| logs.wait_error(wait))?;
-        Ok((etcd, url))
-    })
-    .await
+    let mut ports = Ports::default();
+    loop {
+        match etcd_on(ports.free()?, tools, logs, scratch).await {
+            Err(error) if ports.was_taken(&error) => {}
+            outcome => return outcome,
+        }
+    }
 }
 
+/// Starts kube-apiserver on that etcd, with `token` as its administrator's; returns it with its URL.
+/// It leaves a kubeconfig of the administrator.
 pub(super) async fn start_api_server(
     tools: &Tools,
     logs: &Logs,
@@ -66,28 +49,74 @@ pub(super) async fn start_api_server(
     etcd_url: &str,
     token: &str,
 ) -> Result<(Process, String), TestbedError> {
-    on_free_port(async |port| {
-        let endpoint = format!("https://127.0.0.1:{port}");
+    let mut ports = Ports::default();
+    loop {
+        let port = ports.free()?;
         let command = api_server_command(tools, scratch, etcd_url, port);
-        let mut server = Process::spawn("kube-apiserver", command, logs, None)?;
-        let kubeconfig = scratch.join("kubeconfig");
-        let certificate = certificate(scratch);
-        eventually(READY_DEADLINE, "kube-apiserver is ready", async || {
-            server.still_running()?;
-            access::write_kubeconfig(&kubeconfig, &endpoint, &certificate, token)?;
-            let client = access::client(&kubeconfig).await?;
-            let request = http::Request::get("/readyz").body(Vec::new())?;
-            let answer = client.request_text(request).await?;
-            if answer == "ok" {
-                return Ok(());
-            }
-            Err(NotYet::observed(answer))
-        })
-        .await
-        .map_err(|wait| logs.wait_error(wait))?;
-        Ok((server, endpoint))
+        match api_server_on(port, command, logs, scratch, token).await {
+            Err(error) if ports.was_taken(&error) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn etcd_on(
+    port: u16,
+    tools: &Tools,
+    logs: &Logs,
+    scratch: &Path,
+) -> Result<(Process, String), TestbedError> {
+    let url = format!("http://127.0.0.1:{port}");
+    let mut command = Command::new(&tools.etcd);
+    command
+        .env_clear()
+        .arg(format!("--data-dir={}", scratch.join("etcd").display()))
+        .arg(format!("--listen-client-urls={url}"))
+        .arg(format!("--advertise-client-urls={url}"))
+        .arg("--listen-peer-urls=http://127.0.0.1:0")
+        // Nothing here has to survive a power cut.
+        .arg("--unsafe-no-fsync");
+    let mut etcd = Process::spawn("etcd", command, logs, Some(scratch))?;
+    let http = loopback::client(None)?;
+    let health = format!("{url}/health");
+    eventually(READY_DEADLINE, "etcd is healthy", async || {
+        etcd.still_running()?;
+        let answer = http.get(&health).send().await?.text().await?;
+        if answer.contains("\"true\"") {
+            return Ok(());
+        }
+        Err(NotYet::observed(answer))
     })
     .await
+    .map_err(|wait| logs.wait_error(wait))?;
+    Ok((etcd, url))
+}
+
+async fn api_server_on(
+    port: u16,
+    command: Command,
+    logs: &Logs,
+    scratch: &Path,
+    token: &str,
+) -> Result<(Process, String), TestbedError> {
+    let endpoint = format!("https://127.0.0.1:{port}");
+    let mut server = Process::spawn("kube-apiserver", command, logs, None)?;
+    let kubeconfig = scratch.join("kubeconfig");
+    let certificate = certificate(scratch);
+    eventually(READY_DEADLINE, "kube-apiserver is ready", async || {
+        server.still_running()?;
+        access::write_kubeconfig(&kubeconfig, &endpoint, &certificate, token)?;
+        let client = access::client(&kubeconfig).await?;
+        let request = http::Request::get("/readyz").body(Vec::new())?;
+        let answer = client.request_text(request).await?;
+        if answer == "ok" {
+            return Ok(());
+        }
+        Err(NotYet::observed(answer))
+    })
+    .await
+    .map_err(|wait| logs.wait_error(wait))?;
+    Ok((server, endpoint))
 }
 
 fn api_server_command(tools: &Tools, scratch: &Path, etcd_url: &str, port: u16) -> Command {
@@ -121,63 +150,51 @@ pub(super) fn certificate(scratch: &Path) -> PathBuf {
     scratch.join(CERTIFICATES).join("apiserver.crt")
 }
 
-/// Runs `start` on a port that was free a moment ago, and again on another one if somebody was faster.
-async fn on_free_port<T>(
-    mut start: impl AsyncFnMut(u16) -> Result<T, TestbedError>,
-) -> Result<T, TestbedError> {
-    let mut attempts = 1;
-    loop {
-        match start(free_port()?).await {
-            Err(error)
-                if attempts < PORT_ATTEMPTS
-                    && error.to_string().contains("address already in use") =>
-            {
-                attempts += 1;
-            }
-            outcome => return outcome,
-        }
-    }
+/// Ports that were free a moment ago, until one of them still is when its process listens on it.
+#[derive(Debug, Default)]
+struct Ports {
+    lost: u32,
 }
 
-fn free_port() -> Result<u16, TestbedError> {
-    let doing = "find a free port on 127.0.0.1";
-    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(TestbedError::io(doing))?;
-    let address = listener.local_addr().map_err(TestbedError::io(doing))?;
-    Ok(address.port())
+impl Ports {
+    fn free(&self) -> Result<u16, TestbedError> {
+        let doing = || format!("find a free port on 127.0.0.1 ({} were taken)", self.lost);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(TestbedError::io(doing()))?;
+        let address = listener.local_addr().map_err(TestbedError::io(doing()))?;
+        Ok(address.port())
+    }
+
+    /// Whether a process failed because somebody else was faster, and another port is worth a try.
+    fn was_taken(&mut self, error: &TestbedError) -> bool {
+        self.lost += 1;
+        self.lost < PORT_ATTEMPTS && error.to_string().contains("address already in use")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_port_that_was_taken_meanwhile_is_replaced_by_another() {
-        let mut ports = Vec::new();
-        let port = on_free_port(async |port| {
-            ports.push(port);
-            if ports.len() < 3 {
-                return Err(TestbedError::unexpected(
-                    "listen",
-                    "bind: address already in use",
-                ));
-            }
-            Ok(port)
-        })
-        .await
-        .unwrap();
-        assert_eq!(ports.len(), 3);
-        assert_eq!(ports.last(), Some(&port));
+    #[test]
+    fn a_port_that_was_taken_meanwhile_is_replaced_but_not_for_ever() {
+        let mut ports = Ports::default();
+        let taken = TestbedError::unexpected("listen", "bind: address already in use");
+        for _ in 1..PORT_ATTEMPTS {
+            assert!(ports.was_taken(&taken));
+        }
+        assert!(!ports.was_taken(&taken));
     }
 
-    #[tokio::test]
-    async fn another_failure_is_not_tried_again() {
-        let mut attempts = 0;
-        let outcome = on_free_port::<()>(async |_| {
-            attempts += 1;
-            Err(TestbedError::unexpected("start", "unknown flag"))
-        })
-        .await;
-        assert!(outcome.is_err());
-        assert_eq!(attempts, 1);
+    #[test]
+    fn another_failure_is_not_tried_again() {
+        let mut ports = Ports::default();
+        let other = TestbedError::unexpected("start", "unknown flag");
+        assert!(!ports.was_taken(&other));
+    }
+
+    #[test]
+    fn a_free_port_can_be_listened_on() {
+        let port = Ports::default().free().unwrap();
+        TcpListener::bind(("127.0.0.1", port)).unwrap();
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 /// How long attach, update and detach take in the simulated Azure. The real one takes about 20 s.
 pub(super) const OPERATION: Duration = Duration::from_secs(5);
 /// How often the operator compares here. By default every 10 minutes.
-pub(super) const INTERVAL: Duration = Duration::from_secs(3);
+pub(super) const INTERVAL: Duration = Duration::from_secs(2);
 
 /// The processes, and how far Azure's journal has been told.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ prop_compose! {
             Remote::Present(Box::new(live())), Remote::Present(Box::new(edited())), Remote::Present(Box::new(foreign())), Remote::Present(Box::new(creating())),
         ]),
         kind in prop::sample::select(vec![OperationKind::Attach, OperationKind::Update, OperationKind::Detach]),
-        which in 0_u8..5,
+        which in 0_u8..6,
         age in 0_u64..120,
         state in prop::sample::select(vec![ClusterState::Running, ClusterState::Stopped, ClusterState::Updating]),
         lane in prop::sample::select(vec![Lane::Outside, Lane::Waiting { place: 1 }, Lane::Granted]),
@@ -26,6 +26,7 @@ prop_compose! {
             1 => Operation::Intended(kind),
             2 => Operation::Doubtful { kind, age: since },
             3 => ended(kind, End::Succeeded, since),
+            4 => Operation::Unreadable { kind, age: since * 10 },
             _ => ended(kind, End::Failed(failure(Class::Busy)), since),
         };
         let mut snapshot = if deleting { deleted(ownership, remote, operation) } else { wanted(ownership, remote, operation) };
