@@ -4,6 +4,7 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use http::{Method, Request, Response};
@@ -12,9 +13,14 @@ use kube::{
     client::{Body, ClientBuilder},
 };
 use thiserror::Error;
+use tokio::time::timeout;
 use tower::{BoxError, Service, layer::layer_fn};
 
 use crate::readiness::{Liveness, WatchSign};
+
+/// How long an answer may take to begin. kube's client waits for ever, and a list that is never answered would
+/// leave the watch dead (faults.md §6).
+const FIRST_BYTE_DEADLINE: Duration = Duration::from_mins(1);
 
 /// Why there is no client.
 #[derive(Debug, Error)]
@@ -45,7 +51,7 @@ pub async fn client(liveness: Liveness) -> Result<Client, ClientError> {
 }
 
 /// Tells when the API server answers a watch request: an idle watch delivers no event for hours, but it is renewed
-/// every few minutes.
+/// every few minutes. Gives up when no answer begins.
 #[derive(Clone)]
 struct Heard<S> {
     inner: S,
@@ -75,11 +81,39 @@ where
         let liveness = self.liveness.clone();
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let answer = answer.await?;
+            let answer = timeout(FIRST_BYTE_DEADLINE, answer).await??;
             if watch && answer.status().is_success() {
                 liveness.watch(WatchSign::Heard);
             }
             Ok(answer)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::readiness::LivenessLimits;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_never_begins_is_given_up() {
+        let silent = tower::service_fn(|_: Request<Body>| {
+            let never: Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>> =
+                Box::pin(pending());
+            never
+        });
+        let heard = Heard {
+            inner: silent,
+            liveness: Liveness::new(LivenessLimits::default()),
+        };
+        let list = Request::get("/apis/adx-follower.dev/v1alpha1/attacheddatabases")
+            .body(Body::empty())
+            .unwrap();
+        let answer = timeout(Duration::from_mins(2), heard.oneshot(list)).await;
+        assert!(answer.expect("it does not wait for ever").is_err());
     }
 }

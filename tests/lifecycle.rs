@@ -18,6 +18,8 @@ mod deletion;
 mod faults;
 #[path = "support/harness.rs"]
 mod harness;
+#[path = "lifecycle/matrix.rs"]
+mod matrix;
 #[path = "lifecycle/regressions.rs"]
 mod regressions;
 #[path = "lifecycle/truth.rs"]

@@ -59,7 +59,7 @@ pub async fn gather(
 }
 
 /// A deletion goes first.
-pub fn priority(object: &AttachedDatabase) -> Priority {
+pub(super) fn priority(object: &AttachedDatabase) -> Priority {
     match object.metadata.deletion_timestamp {
         Some(_) => Priority::Detach,
         None => Priority::Attach,

@@ -61,7 +61,8 @@ impl Lanes {
         if line.holders.contains(key) {
             return Lane::Granted;
         }
-        let asked = |(before, waiting): &(Priority, ObjectKey)| waiting == key && *before == priority;
+        let asked =
+            |(before, waiting): &(Priority, ObjectKey)| waiting == key && *before == priority;
         match line.waiting.iter().position(asked) {
             Some(index) => Lane::Waiting { place: index + 1 },
             None => Lane::Outside,

@@ -151,6 +151,25 @@ impl Outcome {
         }
     }
 
+    /// Whether this is a failure that usually goes away without anybody.
+    #[must_use]
+    pub fn heals_by_itself(&self) -> bool {
+        match self {
+            Self::Blocked(Block::Failure(failure)) => {
+                matches!(
+                    failure.class,
+                    Class::Transient | Class::Throttled | Class::Busy
+                )
+            }
+            Self::Blocked(_)
+            | Self::Settled(_)
+            | Self::Waiting(_)
+            | Self::Invalid(_)
+            | Self::NotYetSupported(_)
+            | Self::Released => false,
+        }
+    }
+
     /// Whether an operation of ours may be under way on the follower, so that its lane stays ours.
     #[must_use]
     pub fn may_be_operating(&self) -> bool {

@@ -24,8 +24,8 @@ use super::{
     validate::{Desired, not_yet_supported, validate},
 };
 
-/// Effects of one pass: finalizer, lane, intent and request, with room for a deletion that finds
-/// nothing to delete. More means that something does not converge.
+/// Effects of one pass: finalizer, lane, intent and request, with room to spare. More means that something does not
+/// converge.
 const MAX_EFFECTS: usize = 8;
 
 /// One pass over one object.
@@ -181,11 +181,11 @@ impl<'a> Pass<'a> {
                 if !self.record.drift.is_empty() {
                     self.context.metrics.drift_corrected();
                 }
-                return Ok(self.sent(kind, sent, snapshot));
+                return Ok(Some(self.sent(kind, sent)));
             }
             Effect::Delete(configuration) => {
                 let sent = act::delete(&self.context.arm, &configuration).await;
-                return Ok(self.sent(OperationKind::Detach, sent, snapshot));
+                return Ok(Some(self.sent(OperationKind::Detach, sent)));
             }
             Effect::RemoveFinalizer(release) => {
                 publish::remove_finalizer(self.context, &self.object).await?;
@@ -230,42 +230,26 @@ impl<'a> Pass<'a> {
     }
 
     /// Takes note of what a write answered.
-    fn sent(
-        &mut self,
-        kind: OperationKind,
-        sent: Sent,
-        snapshot: &mut Snapshot,
-    ) -> Option<Outcome> {
+    fn sent(&mut self, kind: OperationKind, sent: Sent) -> Outcome {
         match sent {
             Sent::Running(Some(url), running) => {
                 if let Some(operation) = &mut self.record.operation {
                     operation.url = Some(url.as_str().to_owned());
                 }
-                Some(Outcome::Waiting(Wait::Operation(running)))
+                Outcome::Waiting(Wait::Operation(running))
             }
-            Sent::Running(None, _) | Sent::Unclear => {
+            // That there was nothing to delete contradicts what was seen a moment ago: look again.
+            Sent::Running(None, _) | Sent::Unclear | Sent::Absent => {
                 if let Some(timeline) = &mut self.memory.timeline {
                     timeline.unclear = Some(Instant::now());
                 }
-                Some(Outcome::Waiting(Wait::Outcome(kind)))
+                Outcome::Waiting(Wait::Outcome(kind))
             }
             Sent::Refused(failure) => {
                 self.clear_operation();
                 // Nothing was made: what appears under this name now is somebody else's.
                 self.record.ownership = self.owned;
-                Some(Outcome::Blocked(Block::Failure(failure)))
-            }
-            Sent::Absent => {
-                self.clear_operation();
-                if let Azure::Read {
-                    configuration,
-                    operation,
-                    ..
-                } = &mut snapshot.azure
-                {
-                    (*configuration, *operation) = (Remote::Absent, Operation::None);
-                }
-                None
+                Outcome::Blocked(Block::Failure(failure))
             }
         }
     }

@@ -59,6 +59,9 @@ struct Verdict {
     progress: Option<Progress>,
 }
 
+/// The reason of a deletion that goes on.
+const DELETING: &str = "Deleting";
+
 impl Subject<'_> {
     /// The whole status after a pass that ended with `outcome`; `None` to leave it as it is.
     #[must_use]
@@ -147,7 +150,9 @@ impl Subject<'_> {
         let mut conditions = vec![condition(ConditionType::Ready, ready, reason, &message)];
         match progress {
             // A False Ready under work in progress is a retry; the reason for it is Ready's.
-            Some(Progress::Reconciling) if ready == ConditionStatus::False && !self.deleting() => {
+            Some(Progress::Reconciling)
+                if ready == ConditionStatus::False && reason != DELETING =>
+            {
                 conditions.push(condition(
                     ConditionType::Reconciling,
                     ConditionStatus::True,
@@ -249,7 +254,7 @@ impl Subject<'_> {
             let ready = ConditionStatus::False;
             return Verdict {
                 ready,
-                reason: "Deleting",
+                reason: DELETING,
                 message,
                 progress: Some(Progress::Reconciling),
             };

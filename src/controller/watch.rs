@@ -198,10 +198,7 @@ fn observe(result: &Result<Guarded, watcher::Error>, watch: &Watch) {
 }
 
 /// Before the first pass after a start, operations that go on take their lanes: nobody must run into them.
-fn expect_operation(
-    result: &Result<watcher::Event<Guarded>, watcher::Error>,
-    context: &Context,
-) {
+fn expect_operation(result: &Result<watcher::Event<Guarded>, watcher::Error>, context: &Context) {
     let Ok(watcher::Event::InitApply(DeserializeGuard(Ok(object)))) = result else {
         return;
     };

@@ -106,35 +106,6 @@ async fn a_deletion_that_azure_refuses_does_not_hold_the_line_for_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_whose_status_cannot_be_written_does_not_hold_the_line_for_others() {
-    let harness = Harness::start();
-    harness.api.create(under_own_name("one"));
-    harness.pass(Duration::from_secs(2)).await;
-    harness.api.create(under_own_name("two"));
-    harness.pass(Duration::from_secs(2)).await;
-    // What "two" will suffer when its turn comes.
-    harness.api.create(under_own_name("three"));
-    harness.pass(Duration::from_secs(2)).await;
-    until_polled_to_the_end(&harness).await;
-    for _ in 0..6 {
-        harness.api.fail_next(Verb::WriteStatus, 422);
-    }
-    harness.pass(Duration::from_mins(3)).await;
-    for name in ["one", "two", "three"] {
-        let object = harness.api.get("analytics", name).unwrap();
-        assert_eq!(
-            condition(&object, "Ready"),
-            Some(("True", "Attached")),
-            "{name}"
-        );
-    }
-}
-
-async fn until_polled_to_the_end(harness: &Harness) {
-    harness.until_ready("one").await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_turn_that_comes_during_a_pass_is_not_missed() {
     let harness = Harness::start();
     harness.api.create(under_own_name("two"));
@@ -330,7 +301,7 @@ async fn an_object_that_is_deleted_in_line_moves_up() {
         "adx-follower.dev/reconcile-requested-at",
         "1",
     );
-    harness.until_reason("gone", "DriftDetected").await;
+    harness.until_reason("gone", "WaitingForCluster").await;
     harness.api.delete("analytics", "gone");
     harness.until_gone("gone").await;
     let two = harness.api.get("analytics", "two").unwrap();
@@ -403,4 +374,22 @@ async fn a_provisioning_state_that_stays_failed_is_not_written_at_in_a_loop() {
     harness.pass(Duration::from_hours(3)).await;
     let count = writes(&harness);
     assert!(count <= 20, "{count} PUTs in three hours");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_is_told_of_nothing_to_delete_looks_again() {
+    let harness = Harness::start();
+    harness.api.create(attached_database("sales"));
+    harness.until_ready("sales").await;
+    // A region of ARM that has not heard of it yet.
+    let absent = json!({"status": 404, "body": {"error": {"code": "ResourceNotFound", "message": "not found"}}});
+    harness
+        .arm
+        .arm_fault(json!({
+            "match": {"method": "DELETE", "path": "**/attachedDatabaseConfigurations/*", "times": 1}, "act": absent,
+        }))
+        .unwrap();
+    harness.api.delete("analytics", "sales");
+    harness.until_gone("sales").await;
+    assert_eq!(harness.live("follower1", "sales"), None);
 }

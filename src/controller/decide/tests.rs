@@ -140,6 +140,11 @@ fn word(decision: &Decision) -> String {
     }
 }
 
+fn unreadable(age: Duration) -> Operation {
+    let kind = OperationKind::Attach;
+    Operation::Unreadable { kind, age }
+}
+
 fn ended(kind: OperationKind, end: End, since: Duration) -> Operation {
     Operation::Ended { kind, end, since }
 }
@@ -200,8 +205,23 @@ fn a_wanted_object_goes_to_its_configuration_one_durable_step_at_a_time() {
             "wait visibility",
         ),
         (
-            "but not for ever",
+            "but not for ever, and not in a loop of writes",
             wanted(Some(Created), Absent, ended(Attach, End::Succeeded, OLD)),
+            "blocked ChangeNotApplied",
+        ),
+        (
+            "a detach of earlier days that ended is no reason to wait",
+            wanted(Some(Created), Absent, ended(Detach, End::Succeeded, OLD)),
+            "begin Attach Created",
+        ),
+        (
+            "an operation that can't be looked at may run on",
+            wanted(Some(Created), Absent, unreadable(OLD)),
+            "wait outcome",
+        ),
+        (
+            "until that is out of all proportion",
+            wanted(Some(Created), Absent, unreadable(UNREADABLE_PATIENCE)),
             "begin Attach Created",
         ),
         (
@@ -273,6 +293,15 @@ fn a_wanted_object_agrees_with_what_exists_or_changes_it() {
             "an edit is corrected",
             wanted(Some(Adopted), Present(Box::new(edited())), Operation::None),
             "begin Update Adopted",
+        ),
+        (
+            "a correction that did not come about is told",
+            wanted(
+                Some(Created),
+                Present(Box::new(edited())),
+                ended(Update, End::Succeeded, OLD),
+            ),
+            "blocked ChangeNotApplied",
         ),
         (
             "with one PUT",
@@ -357,13 +386,16 @@ fn a_write_waits_for_finalizer_lane_and_follower() {
             "blocked Reason",
         ),
     ]);
-    let mut adopting = wanted(None, Remote::Present(Box::new(live())), Operation::None);
-    adopting.object.finalizer = Finalizer::Missing;
-    assert_eq!(
-        word(&decide(&adopting)),
-        "add finalizer",
-        "ownership without a finalizer would leak"
-    );
+    for ownership in [None, Some(Ownership::Created)] {
+        let live = Remote::Present(Box::new(live()));
+        let mut unprotected = wanted(ownership, live, Operation::None);
+        unprotected.object.finalizer = Finalizer::Missing;
+        assert_eq!(
+            word(&decide(&unprotected)),
+            "add finalizer",
+            "ownership without a finalizer would leak"
+        );
+    }
 }
 
 #[test]

@@ -126,6 +126,8 @@ fn the_lane_is_kept_only_while_an_operation_may_run() {
         (Outcome::Waiting(Wait::Lane { place: 1 }), false),
         (Outcome::Waiting(starting()), false),
         (settled(), false),
+        (Outcome::Blocked(failure(Class::Transient, None)), true),
+        (Outcome::Blocked(failure(Class::Throttled, None)), true),
         (Outcome::Blocked(failure(Class::Busy, None)), false),
         (Outcome::Invalid(Invalid::OverrideAndPrefix), false),
         (Outcome::NotYetSupported("later"), false),

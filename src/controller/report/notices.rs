@@ -1,9 +1,12 @@
 //! The events of a pass. Pure.
 
-use crate::api::{Drift, OperationKind};
+use crate::api::{ConditionType, Drift, OperationKind};
 
 use super::{Subject, Verdict, ready_condition, wording::describe_drift};
-use crate::controller::{decide::Release, outcome::Outcome};
+use crate::controller::{
+    decide::Release,
+    outcome::{Outcome, Progress},
+};
 
 /// An event to publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,7 @@ pub enum Tone {
 
 impl Subject<'_> {
     /// The events of a pass that ended with `outcome`.
+    #[must_use]
     pub fn notices(&self, outcome: &Outcome) -> Vec<Notice> {
         let before = self.object.status.as_ref();
         match outcome {
@@ -60,37 +64,51 @@ impl Subject<'_> {
                     note,
                 }]
             }
-            Outcome::Blocked(_) if self.is_blip(outcome) => Vec::new(),
             Outcome::Blocked(_) | Outcome::Invalid(_) | Outcome::NotYetSupported(_) => {
-                let known = before.and_then(ready_condition);
-                let Some(Verdict {
-                    reason, message, ..
-                }) = self.verdict(outcome)
-                else {
-                    return Vec::new();
-                };
-                let told =
-                    known.is_some_and(|(status, known)| status == "False" && known == reason);
-                let action = if self.deleting() {
-                    "Detach"
-                } else {
-                    "Reconcile"
-                };
-                if told {
-                    Vec::new()
-                } else {
-                    vec![Notice {
-                        tone: Tone::Warning,
-                        reason,
-                        action,
-                        note: message,
-                    }]
-                }
+                self.trouble(outcome).into_iter().collect()
             }
             // Drift that has to wait in line is told now: when its turn comes, status knows it already.
             Outcome::Waiting(_) => self.drift_notice(&self.record.drift).into_iter().collect(),
             Outcome::Released => Vec::new(),
         }
+    }
+
+    /// The event of an object that can't go on: once for each reason that somebody can act on, and
+    /// again when it is given up waiting for. What heals by itself is told by conditions alone
+    /// (conventions.md §9).
+    fn trouble(&self, outcome: &Outcome) -> Option<Notice> {
+        let Verdict {
+            reason,
+            message,
+            progress,
+            ..
+        } = self.verdict(outcome)?;
+        let before = self.object.status.as_ref();
+        let said = before
+            .and_then(ready_condition)
+            .is_some_and(|(status, known)| status == "False" && known == reason);
+        let stalled = before.is_some_and(|status| {
+            status
+                .conditions
+                .iter()
+                .any(|condition| condition.type_ == ConditionType::Stalled.as_str())
+        });
+        let news = match progress {
+            Some(Progress::Stalled) => !(said && stalled),
+            Some(Progress::Reconciling) => !said && !outcome.heals_by_itself(),
+            None => false,
+        };
+        let action = if self.deleting() {
+            "Detach"
+        } else {
+            "Reconcile"
+        };
+        news.then_some(Notice {
+            tone: Tone::Warning,
+            reason,
+            action,
+            note: message,
+        })
     }
 
     /// The event of drift that is about to be repaired.

@@ -92,6 +92,16 @@ fn a_deleted_object_leaves_nothing_that_may_still_arrive() {
             "release Detached",
         ),
         (
+            "an attach that can't be looked at may run on",
+            deleted(Some(Created), Absent, unreadable(OLD)),
+            "wait outcome",
+        ),
+        (
+            "and a DELETE beside it would fail",
+            deleted(Some(Created), Present(Box::new(live())), unreadable(OLD)),
+            "wait outcome",
+        ),
+        (
             "an attach that succeeded shows up first",
             deleted(Some(Created), Absent, ended(Attach, End::Succeeded, YOUNG)),
             "wait visibility",

@@ -176,7 +176,7 @@ fn a_deletion_is_terminating_and_says_what_it_waits_for() {
             leaving(),
             failure(Class::Transient, "ArmUnavailable"),
             Terminating,
-            "Ready=False:ArmUnavailable Reconciling=True:ArmUnavailable",
+            "Ready=False:ArmUnavailable Reconciling=True:ProgressingWithRetry",
             "message of ArmUnavailable",
         ),
         (
