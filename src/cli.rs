@@ -1,5 +1,7 @@
 //! Owns the command line: which arguments exist and how they are explained. Values stay raw; `config` checks them. Pure.
 
+use std::path::PathBuf;
+
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// Keeps Azure Data Explorer follower databases as declared by `AttachedDatabase` objects.
@@ -29,6 +31,34 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Print the custom resource definitions as YAML
     Crds,
+    /// Check manifests without a cluster: schema, admission rules, the operator's own rules, and objects against each other
+    ///
+    /// Documents of other kinds are skipped. Exits with 0 if there are no errors, with 1 if there are or if a file cannot
+    /// be read, with 2 for wrong usage.
+    Lint(LintArgs),
+}
+
+/// The arguments of `lint`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct LintArgs {
+    /// Files of YAML or JSON; a folder stands for all *.yaml, *.yml and *.json below it, - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// How to write what is found
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = LintOutputArg::Text)]
+    pub output: LintOutputArg,
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LintOutputArg {
+    /// FILE:LINE:COLUMN: SEVERITY: MESSAGE (RULE), and a summary
+    Text,
+    /// An array with one object per finding
+    Json,
+    /// A table for a comment on a pull request
+    Markdown,
 }
 
 /// The arguments of `run`, as typed or as found in the environment.
@@ -264,7 +294,7 @@ mod tests {
         let cli = Cli::try_parse_from(["adx-follower", "run"].iter().chain(arguments))?;
         match cli.command {
             Command::Run(arguments) => Ok(*arguments),
-            Command::Crds => panic!("run was parsed as crds"),
+            other @ (Command::Crds | Command::Lint(_)) => panic!("run was parsed as {other:?}"),
         }
     }
 
@@ -338,6 +368,24 @@ mod tests {
             );
         }
         assert!(run(&["--leader-elect=maybe"]).is_err());
+    }
+
+    #[test]
+    fn lint_takes_files_and_a_format() {
+        let lint = |arguments: &[&str]| {
+            Cli::try_parse_from(["adx-follower", "lint"].iter().chain(arguments))
+                .map(|cli| cli.command)
+        };
+        assert_eq!(
+            lint(&["a.yaml", "-", "-o", "markdown"]).unwrap(),
+            Command::Lint(LintArgs {
+                files: vec!["a.yaml".into(), "-".into()],
+                output: LintOutputArg::Markdown,
+            })
+        );
+        for arguments in [&[][..], &["a.yaml", "-o", "xml"], &["--strict", "a.yaml"]] {
+            assert_eq!(lint(arguments).unwrap_err().exit_code(), 2, "{arguments:?}");
+        }
     }
 
     #[test]

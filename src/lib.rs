@@ -5,6 +5,7 @@
 //! | [`api`] | the `AttachedDatabase` resource: types, admission rules, CRD |
 //! | [`azure`] | Azure Resource Manager: ids, wire types, operations, errors, credentials; knows nothing of Kubernetes |
 //! | [`controller`] | one pass: gather, validate, decide, act, report, publish |
+//! | [`lint`] | manifests checked without a cluster |
 //! | [`app`] | wiring |
 //! | [`cli`], [`config`] | arguments, checked once |
 //! | [`kubernetes`] | the client of the API server |
@@ -19,6 +20,7 @@ pub mod config;
 pub mod controller;
 pub mod error_chain;
 pub mod kubernetes;
+pub mod lint;
 pub mod metrics;
 pub mod readiness;
 pub mod server;

@@ -6,6 +6,7 @@ use adx_follower_operator::{
     api::crd_yaml,
     app::{self, AppError},
     cli::{Cli, Command},
+    lint,
 };
 use clap::Parser as _;
 
@@ -16,6 +17,9 @@ fn main() -> ExitCode {
         Command::Crds => {
             let _ = std::io::stdout().write_all(crd_yaml().as_bytes());
             Ok(())
+        }
+        Command::Lint(arguments) => {
+            return lint::run(&arguments, &mut std::io::stdin(), &mut std::io::stdout());
         }
     };
     match result {

@@ -29,6 +29,8 @@ pub enum ConditionType {
     FollowerRunning,
     /// The leader cluster runs.
     LeaderRunning,
+    /// Something that works and may surprise. Absent otherwise.
+    Warning,
 }
 
 impl ConditionType {
@@ -42,6 +44,7 @@ impl ConditionType {
             Self::InSync => "InSync",
             Self::FollowerRunning => "FollowerRunning",
             Self::LeaderRunning => "LeaderRunning",
+            Self::Warning => "Warning",
         }
     }
 }

@@ -136,6 +136,11 @@ pub struct DatabaseStatus {
     /// Whether Azure has suspended it, because the leader's key is revoked for example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<bool>,
+
+    /// What of it is shared, as Azure tells it: `tablesToInclude: Orders, Logs*; …`. Absent when everything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_DRIFT_VALUE_CHARS))]
+    pub sharing: Option<String>,
 }
 
 /// One difference between the declaration and Azure.
@@ -153,6 +158,20 @@ pub struct Drift {
     /// The value in Azure.
     #[schemars(length(max = MAX_DRIFT_VALUE_CHARS))]
     pub observed: String,
+
+    /// When it was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+
+    /// Who changed the configuration last, where Azure tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_FIELD_CHARS))]
+    pub changed_by: Option<String>,
+
+    /// When that was, where Azure tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_WORD_CHARS))]
+    pub changed_at: Option<String>,
 }
 
 /// An operation that was started, or is about to be.
@@ -255,6 +274,7 @@ impl DatabaseStatus {
             size_bytes,
             principals_modification_kind,
             suspended,
+            sharing,
         } = self;
         Self {
             name: clip(name, MAX_NAME_CHARS),
@@ -263,6 +283,7 @@ impl DatabaseStatus {
             size_bytes: size_bytes.filter(|bytes| *bytes >= 0),
             principals_modification_kind: clip_some(principals_modification_kind, MAX_WORD_CHARS),
             suspended,
+            sharing: clip_some(sharing, MAX_DRIFT_VALUE_CHARS),
         }
     }
 }
@@ -273,11 +294,17 @@ impl Drift {
             field,
             desired,
             observed,
+            since,
+            changed_by,
+            changed_at,
         } = self;
         Self {
             field: clip(field, MAX_FIELD_CHARS),
             desired: clip(desired, MAX_DRIFT_VALUE_CHARS),
             observed: clip(observed, MAX_DRIFT_VALUE_CHARS),
+            since,
+            changed_by: clip_some(changed_by, MAX_FIELD_CHARS),
+            changed_at: clip_some(changed_at, MAX_WORD_CHARS),
         }
     }
 }

@@ -10,11 +10,12 @@ use tracing::debug;
 use url::Url;
 use uuid::Uuid;
 
+pub use super::arm_call::ArmCall;
 use super::{
     cloud::Endpoint,
     error::{ArmError, Intent, Refusal, parse_retry_after},
     message::chain_line,
-    throttle::Throttle,
+    throttle::{Bucket, Throttle},
     token::{Token, TokenError, TokenSource},
     transport::{Limits, Transport, TransportError},
 };
@@ -27,49 +28,6 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(75);
 
 const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
 const RETURN_CLIENT_REQUEST_ID: &str = "x-ms-return-client-request-id";
-
-/// What is asked of ARM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ArmCall {
-    /// GET of a cluster.
-    GetCluster,
-    /// GET of a configuration.
-    GetConfiguration,
-    /// PUT of a configuration.
-    PutConfiguration,
-    /// DELETE of a configuration.
-    DeleteConfiguration,
-    /// GET of an operation.
-    PollOperation,
-}
-
-impl ArmCall {
-    /// A word for logs and metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::GetCluster => "get_cluster",
-            Self::GetConfiguration => "get_configuration",
-            Self::PutConfiguration => "put_configuration",
-            Self::DeleteConfiguration => "delete_configuration",
-            Self::PollOperation => "poll_operation",
-        }
-    }
-
-    pub(super) fn intent(self) -> Intent {
-        match self {
-            Self::GetCluster | Self::GetConfiguration | Self::PollOperation => Intent::Read,
-            Self::PutConfiguration => Intent::Write,
-            Self::DeleteConfiguration => Intent::Delete,
-        }
-    }
-}
-
-impl fmt::Display for ArmCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,6 +69,7 @@ pub struct ArmOptions {
 /// A request in the making: all but the token.
 pub(super) struct Call<'a> {
     pub(super) kind: ArmCall,
+    pub(super) method: Method,
     /// Absolute, encoded.
     pub(super) url: String,
     pub(super) subscription: Option<&'a str>,
@@ -118,14 +77,6 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn method(&self) -> Method {
-        match self.kind.intent() {
-            Intent::Read => Method::GET,
-            Intent::Write => Method::PUT,
-            Intent::Delete => Method::DELETE,
-        }
-    }
-
     fn limits(&self) -> Limits {
         let deadline = match self.kind.intent() {
             Intent::Read => READ_DEADLINE,
@@ -153,7 +104,7 @@ impl Call<'_> {
             })?;
         bearer.set_sensitive(true);
         let mut builder = http::Request::builder()
-            .method(self.method())
+            .method(&self.method)
             .uri(&self.url)
             .header(header::AUTHORIZATION, bearer)
             .header(header::ACCEPT, "application/json")
@@ -161,6 +112,9 @@ impl Call<'_> {
             .header(RETURN_CLIENT_REQUEST_ID, "true");
         if self.body.is_some() {
             builder = builder.header(header::CONTENT_TYPE, "application/json");
+        } else if self.method == Method::POST {
+            // The HTTP client leaves the length of an empty body open, and gateways answer 411 to such a POST.
+            builder = builder.header(header::CONTENT_LENGTH, 0);
         }
         builder
             .body(self.body.clone().unwrap_or_default())
@@ -239,11 +193,12 @@ impl Caller {
         &self.options.endpoint
     }
 
-    /// The address of a resource: each segment of `id` encoded on its own, and our `api-version`.
-    pub(super) fn url(&self, id: &str) -> Result<String, url::ParseError> {
+    /// The address of what lies `below` a resource: each segment of `id` and `below` encoded on its own, and our
+    /// `api-version`.
+    pub(super) fn url(&self, id: &str, below: &[&str]) -> Result<String, url::ParseError> {
         let mut url = Url::parse(&self.options.endpoint.to_string())?;
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.clear().extend(id.split('/').skip(1));
+            segments.clear().extend(id.split('/').skip(1)).extend(below);
         }
         url.query_pairs_mut()
             .append_pair("api-version", &self.options.api_version);
@@ -252,13 +207,15 @@ impl Caller {
 
     /// Sends `call`; after a 401 once more with a new token. Any status is an answer, but 429.
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, ArmError> {
-        let intent = call.kind.intent();
+        let bucket = Bucket::of(&call.method);
         if let Some(refusal) = call
             .subscription
-            .and_then(|subscription| self.throttle.held(subscription, intent, Instant::now()))
+            .and_then(|subscription| self.throttle.held(subscription, bucket, Instant::now()))
         {
             debug!(operation = call.kind.as_str(), "ARM call held back");
-            return Err(ArmError::Refused(refusal));
+            // It was another call that was refused: what this one was to do is its own.
+            let intent = call.kind.intent();
+            return Err(ArmError::Refused(Refusal { intent, ..refusal }));
         }
         let token = self.token().await?;
         let mut answer = self.exchange(call, &token).await?;
@@ -272,7 +229,8 @@ impl Caller {
         if answer.status == 429 {
             let refusal = answer.refusal();
             if let Some(subscription) = call.subscription {
-                self.throttle.hold(subscription, &refusal, Instant::now());
+                self.throttle
+                    .hold(subscription, bucket, &refusal, Instant::now());
             }
             return Err(ArmError::Refused(refusal));
         }
@@ -302,7 +260,7 @@ impl Caller {
         self.options.observer.observe(call.kind, result, elapsed);
 
         let operation = call.kind.as_str();
-        let method = call.method();
+        let method = &call.method;
         let url = call.url.split('?').next().unwrap_or_default();
         let elapsed_ms = elapsed.as_millis();
         match sent {

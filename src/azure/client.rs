@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
+use http::Method;
 use serde::de::DeserializeOwned;
 use tracing::warn;
 
@@ -11,11 +12,15 @@ use super::{
     call::{Answer, Call, Caller},
     cloud::Endpoint,
     error::{ArmError, Refusal},
-    id::{ClusterId, ConfigurationId},
-    model::{Cluster, Configuration, ConfigurationRequest, from_object},
-    operation::{Accepted, Deleted, OperationUrl, Polled, read_status},
+    model::from_object,
+    operation::{Accepted, OperationUrl, Polled, read_status},
     transport::TransportError,
 };
+
+mod clusters;
+mod configurations;
+mod databases;
+mod pages;
 
 /// Where an operation is followed, the better one first (arm-kusto.md §3.1).
 const OPERATION_HEADERS: [&str; 2] = ["azure-asyncoperation", "location"];
@@ -37,96 +42,6 @@ impl ArmClient {
         self.0.endpoint()
     }
 
-    /// Reads a cluster; `None` when it or its resource group does not exist.
-    ///
-    /// # Errors
-    /// [`ArmError`]; also when the subscription is not known, since that is as well what a wrong tenant sees.
-    pub async fn cluster(&self, id: &ClusterId) -> Result<Option<Cluster>, ArmError> {
-        let call = self.call(
-            ArmCall::GetCluster,
-            &id.to_string(),
-            id.subscription(),
-            None,
-        )?;
-        let answer = self.0.send(&call).await?;
-        match answer.status {
-            200 => read(&answer, "a cluster").map(Some),
-            404 => match Missing::of(&answer.refusal()) {
-                Missing::Resource | Missing::ResourceGroup => Ok(None),
-                Missing::Parent | Missing::Other => Err(answer.unexpected("a cluster", "")),
-            },
-            _ => Err(answer.unexpected("a cluster", "no cluster comes with this status")),
-        }
-    }
-
-    /// Reads a configuration; `None` when the cluster has none of this name.
-    ///
-    /// # Errors
-    /// [`ArmError`], with reason `ParentNotFound` when the cluster or its resource group does not exist.
-    pub async fn configuration(
-        &self,
-        id: &ConfigurationId,
-    ) -> Result<Option<Configuration>, ArmError> {
-        let call = self.configuration_call(ArmCall::GetConfiguration, id, None)?;
-        let answer = self.0.send(&call).await?;
-        match answer.status {
-            200 => read(&answer, "a configuration").map(Some),
-            404 if Missing::of(&answer.refusal()) == Missing::Resource => Ok(None),
-            _ => {
-                Err(answer.unexpected("a configuration", "no configuration comes with this status"))
-            }
-        }
-    }
-
-    /// Creates a configuration, or replaces it as a whole: what `request` leaves out is cleared.
-    ///
-    /// # Errors
-    /// [`ArmError`]; ask it for its [`outcome`](ArmError::outcome) before writing again.
-    pub async fn put_configuration(
-        &self,
-        id: &ConfigurationId,
-        request: &ConfigurationRequest,
-    ) -> Result<Accepted, ArmError> {
-        let body = Bytes::from(request.to_body().to_string());
-        let call = self.configuration_call(ArmCall::PutConfiguration, id, Some(body))?;
-        let answer = self.0.send(&call).await?;
-        if !matches!(answer.status, 200..=202) {
-            return Err(
-                answer.unexpected("an accepted configuration", "no PUT ends with this status")
-            );
-        }
-        let mut accepted = self.accepted(&answer, &call);
-        accepted.configuration = match from_object(&answer.body) {
-            Ok(configuration) => Some(configuration),
-            // 202 may be empty, and an operation tells more than the echo.
-            Err(_)
-                if accepted.operation.is_some()
-                    || (answer.status == 202 && answer.body.is_empty()) =>
-            {
-                None
-            }
-            Err(error) => return Err(answer.unexpected("an accepted configuration", error)),
-        };
-        Ok(accepted)
-    }
-
-    /// Deletes a configuration, which detaches its databases.
-    ///
-    /// # Errors
-    /// [`ArmError`], with reason `ParentNotFound` when the cluster or its resource group does not exist; ask it for its
-    /// [`outcome`](ArmError::outcome) before writing again.
-    pub async fn delete_configuration(&self, id: &ConfigurationId) -> Result<Deleted, ArmError> {
-        let call = self.configuration_call(ArmCall::DeleteConfiguration, id, None)?;
-        let answer = self.0.send(&call).await?;
-        match answer.status {
-            // A 200 with an operation is still an operation (arm-kusto.md §2.3).
-            200 | 202 => Ok(Deleted::Accepted(self.accepted(&answer, &call))),
-            204 => Ok(Deleted::Absent),
-            404 if Missing::of(&answer.refusal()) == Missing::Resource => Ok(Deleted::Absent),
-            _ => Err(answer.unexpected("an accepted deletion", "no DELETE ends with this status")),
-        }
-    }
-
     /// Looks at an operation once, in either of its forms.
     ///
     /// # Errors
@@ -135,6 +50,7 @@ impl ArmClient {
     pub async fn poll(&self, operation: &OperationUrl) -> Result<Polled, ArmError> {
         let call = Call {
             kind: ArmCall::PollOperation,
+            method: Method::GET,
             url: operation.as_str().to_owned(),
             subscription: operation.subscription(),
             body: None,
@@ -160,28 +76,21 @@ impl ArmClient {
         })
     }
 
-    fn configuration_call<'a>(
-        &self,
-        kind: ArmCall,
-        id: &'a ConfigurationId,
-        body: Option<Bytes>,
-    ) -> Result<Call<'a>, ArmError> {
-        self.call(kind, &id.to_string(), id.cluster().subscription(), body)
-    }
-
     fn call<'a>(
         &self,
         kind: ArmCall,
         id: &str,
+        below: &[&str],
         subscription: &'a str,
         body: Option<Bytes>,
     ) -> Result<Call<'a>, ArmError> {
-        let url = self.0.url(id).map_err(|error| ArmError::NoAnswer {
+        let url = self.0.url(id, below).map_err(|error| ArmError::NoAnswer {
             intent: kind.intent(),
             source: TransportError::NotSent(error.into()),
         })?;
         Ok(Call {
             kind,
+            method: kind.method(),
             url,
             subscription: Some(subscription),
             body,

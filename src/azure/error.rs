@@ -47,14 +47,14 @@ pub enum ArmError {
     },
 }
 
-/// Whether a call is to change something, and which budget of ARM's it spends (arm-kusto.md §8).
+/// What a call is to do, by whichever method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Intent {
-    /// GET, polls included.
+    /// To look, polls included.
     Read,
-    /// PUT.
+    /// To create or to replace.
     Write,
-    /// DELETE.
+    /// To take away.
     Delete,
 }
 
@@ -96,12 +96,16 @@ impl Refusal {
             (code, message) => format!("{code}: {message}"),
         };
         // First what is missing where: it is what the reader has to grant, and ARM's sentence may be cut.
-        match missing_permission(&self.message) {
-            Some((action, scope)) if self.status == 403 => stable_line(&format!(
+        match self.missing_permission() {
+            Some((action, scope)) => stable_line(&format!(
                 "the identity lacks `{action}` on `{scope}`: {said}"
             )),
-            Some(_) | None => stable_line(&said),
+            None => stable_line(&said),
         }
+    }
+
+    fn missing_permission(&self) -> Option<(&str, &str)> {
+        missing_permission(&self.message).filter(|_| self.status == 403)
     }
 }
 
@@ -135,6 +139,15 @@ impl ArmError {
     #[must_use]
     pub fn is_parent_missing(&self) -> bool {
         self.reason() == "ParentNotFound"
+    }
+
+    /// The action and the scope that the identity lacks, in ARM's spelling, when ARM refused for that and named them.
+    #[must_use]
+    pub fn missing_permission(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Refused(refusal) => refusal.missing_permission(),
+            Self::Token(_) | Self::NoAnswer { .. } | Self::Malformed { .. } => None,
+        }
     }
 
     /// How long to wait at least, between a second and ten minutes, when Azure said so.

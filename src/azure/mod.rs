@@ -13,6 +13,8 @@ pub mod operation;
 pub mod token;
 pub mod transport;
 
+mod address;
+mod arm_call;
 mod call;
 mod classify;
 mod entra;
@@ -20,15 +22,17 @@ mod message;
 mod throttle;
 
 pub use self::{
+    address::AddressError,
     client::{ArmCall, ArmClient, ArmOptions, CallObserver, CallResult, NoObserver},
     cloud::{Cloud, CloudError, CloudName, CloudOverrides, Endpoint},
     credential::{CredentialEnvironment, CredentialError, CredentialKind},
     error::{ArmError, Class, WriteOutcome},
     id::{ClusterId, ConfigurationId, IdError, same_region},
     model::{
-        Cluster, ClusterState, Configuration, ConfigurationRequest, ProvisioningState, Sharing,
+        Change, Cluster, ClusterState, Configuration, ConfigurationRequest, Database, DatabaseKind,
+        FollowerRow, Following, ProvisioningState, ShareOrigin, Sharing,
     },
-    operation::{Accepted, Deleted, OperationFailure, OperationUrl, OperationUrlError, Polled},
+    operation::{Accepted, Deleted, OperationFailure, OperationUrl, Polled},
     token::{Mint, Minted, Token, TokenCache, TokenError, TokenSource},
     transport::{HttpTransport, Limits, Transport, TransportError, TransportSetupError},
 };

@@ -2,38 +2,15 @@
 
 use std::{fmt, time::Duration};
 
-use http::Uri;
 use serde::Deserialize;
 
 use super::{
+    address::{AddressError, trusted},
     classify::{Class, bracket_status, classify},
     cloud::Endpoint,
     message::stable_line,
     model::{Configuration, ProvisioningState, from_object, word},
 };
-
-/// Longest operation address accepted, in bytes. Recorded ones have 3.3 KB, and ARM asks clients for 4 KB at least
-/// (arm-kusto.md §3.1).
-const URL_MAX: usize = 16 * 1024;
-
-/// Why an operation's address is not used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OperationUrlError {
-    /// Longer than any honest address.
-    #[error("the operation's address has {0} bytes, more than {URL_MAX}")]
-    TooLong(usize),
-    /// Not an absolute http(s) address, or one with a user or a fragment.
-    #[error("the operation's address cannot be read")]
-    Unreadable,
-    /// It leads elsewhere, and our token would go there.
-    #[error("the operation's address leads to {found}, not to {expected}")]
-    Foreign {
-        /// Where it leads: scheme, host and port.
-        found: String,
-        /// The endpoint that we talk to.
-        expected: String,
-    },
-}
 
 /// The address of an operation, kept as ARM gave it since its query is signed. `Debug` and `Display` leave the query out.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,25 +22,9 @@ impl OperationUrl {
     /// It is kept byte for byte, except that a raw space, as seen in 2022 (arm-kusto.md §3.1), becomes `%20`.
     ///
     /// # Errors
-    /// [`OperationUrlError`] when sending a token there would be wrong.
-    pub fn accept(raw: &str, endpoint: &Endpoint) -> Result<Self, OperationUrlError> {
-        let url = raw.trim().replace(' ', "%20");
-        if url.len() > URL_MAX {
-            return Err(OperationUrlError::TooLong(url.len()));
-        }
-        // Two parsers must not see two hosts: a backslash is a slash to some, and a fragment would be dropped.
-        if !url.bytes().all(|byte| byte.is_ascii_graphic()) || url.contains(['\\', '#']) {
-            return Err(OperationUrlError::Unreadable);
-        }
-        let uri: Uri = url.parse().map_err(|_| OperationUrlError::Unreadable)?;
-        let found = Endpoint::of(&uri).ok_or(OperationUrlError::Unreadable)?;
-        if found != *endpoint {
-            return Err(OperationUrlError::Foreign {
-                found: found.to_string(),
-                expected: endpoint.to_string(),
-            });
-        }
-        Ok(Self(url))
+    /// [`AddressError`] when sending a token there would be wrong.
+    pub fn accept(raw: &str, endpoint: &Endpoint) -> Result<Self, AddressError> {
+        trusted(raw, endpoint).map(Self)
     }
 
     /// The whole address, signature included: for ARM's eyes and the object's status only.
@@ -162,14 +123,14 @@ pub struct Accepted {
     pub configuration: Option<Configuration>,
 }
 
-/// What a DELETE led to.
+/// What a DELETE, or a detach on the leader's side, led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
     clippy::large_enum_variant,
     reason = "one lives at a time, on its way to its only reader"
 )]
 pub enum Deleted {
-    /// ARM deletes, or has deleted when there is no operation.
+    /// ARM does it, or has done it when there is no operation.
     Accepted(Accepted),
     /// There is no such configuration.
     Absent,

@@ -6,15 +6,16 @@ use std::{
     time::Duration,
 };
 
+use http::Method;
 use tokio::time::Instant;
 
-use super::error::{Intent, Refusal};
+use super::error::Refusal;
 
 /// How long to hold when a 429 does not say: the shortest that ARM's contract knows (arm-kusto.md §3.1).
 const DEFAULT_HOLD: Duration = Duration::from_secs(10);
 
-/// The budgets that are spent: ARM counts reads, writes and deletes apart, per subscription and caller
-/// (arm-kusto.md §8), and a request that comes too early starts the wait anew.
+/// The budgets that are spent, per subscription and caller (arm-kusto.md §8). A request that comes too early starts the
+/// wait anew.
 #[derive(Debug, Default)]
 pub(super) struct Throttle(Mutex<HashMap<Budget, Hold>>);
 
@@ -22,7 +23,29 @@ pub(super) struct Throttle(Mutex<HashMap<Budget, Hold>>);
 struct Budget {
     /// In lower case.
     subscription: String,
-    intent: Intent,
+    bucket: Bucket,
+}
+
+/// What ARM counts apart. It goes by the method, not by what the call does: a POST that only reads spends writes, as the
+/// recorded `x-ms-ratelimit-remaining-subscription-writes` of listFollowerDatabases shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Bucket {
+    /// GET.
+    Reads,
+    /// PUT, PATCH and POST.
+    Writes,
+    /// DELETE.
+    Deletes,
+}
+
+impl Bucket {
+    pub(super) fn of(method: &Method) -> Self {
+        match *method {
+            Method::GET => Self::Reads,
+            Method::DELETE => Self::Deletes,
+            _ => Self::Writes,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -32,11 +55,11 @@ struct Hold {
 }
 
 impl Throttle {
-    /// ARM's last refusal, its wait shortened by the time gone, if a call with this intent must not be sent at `now`.
-    pub(super) fn held(&self, subscription: &str, intent: Intent, now: Instant) -> Option<Refusal> {
+    /// ARM's last refusal, its wait shortened by the time gone, if a call on this bucket must not be sent at `now`.
+    pub(super) fn held(&self, subscription: &str, bucket: Bucket, now: Instant) -> Option<Refusal> {
         let mut holds = self.holds();
         holds.retain(|_, hold| now < hold.until);
-        let hold = holds.get(&Budget::new(subscription, intent))?;
+        let hold = holds.get(&Budget::new(subscription, bucket))?;
         Some(Refusal {
             retry_after: Some(hold.until - now),
             ..hold.refusal.clone()
@@ -44,10 +67,10 @@ impl Throttle {
     }
 
     /// Notes that ARM refused with 429 at `now`.
-    pub(super) fn hold(&self, subscription: &str, refusal: &Refusal, now: Instant) {
+    pub(super) fn hold(&self, subscription: &str, bucket: Bucket, refusal: &Refusal, now: Instant) {
         let until = now + refusal.retry_after.unwrap_or(DEFAULT_HOLD);
         let mut holds = self.holds();
-        let budget = Budget::new(subscription, refusal.intent);
+        let budget = Budget::new(subscription, bucket);
         // Answers may overtake each other: the longest wait counts.
         if holds.get(&budget).is_none_or(|hold| hold.until < until) {
             holds.insert(
@@ -66,10 +89,10 @@ impl Throttle {
 }
 
 impl Budget {
-    fn new(subscription: &str, intent: Intent) -> Self {
+    fn new(subscription: &str, bucket: Bucket) -> Self {
         Self {
             subscription: subscription.to_ascii_lowercase(),
-            intent,
+            bucket,
         }
     }
 }
@@ -77,10 +100,11 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::azure::error::Intent;
 
-    fn refusal(intent: Intent, seconds: Option<u64>) -> Refusal {
+    fn refusal(seconds: Option<u64>) -> Refusal {
         Refusal {
-            intent,
+            intent: Intent::Read,
             status: 429,
             code: "SubscriptionRequestsThrottled".to_owned(),
             message: "slow down".to_owned(),
@@ -88,8 +112,8 @@ mod tests {
         }
     }
 
-    fn wait(throttle: &Throttle, subscription: &str, intent: Intent, now: Instant) -> Option<u64> {
-        let held = throttle.held(subscription, intent, now)?;
+    fn wait(throttle: &Throttle, subscription: &str, bucket: Bucket, now: Instant) -> Option<u64> {
+        let held = throttle.held(subscription, bucket, now)?;
         assert_eq!(held.status, 429);
         held.retry_after.map(|wait| wait.as_secs())
     }
@@ -99,24 +123,36 @@ mod tests {
         let throttle = Throttle::default();
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(wait(&throttle, "S1", Intent::Write, start), None);
-        throttle.hold("S1", &refusal(Intent::Write, Some(30)), start);
-        assert_eq!(wait(&throttle, "s1", Intent::Write, start), Some(30));
-        assert_eq!(wait(&throttle, "s1", Intent::Write, after(20)), Some(10));
-        assert_eq!(wait(&throttle, "s1", Intent::Read, start), None);
-        assert_eq!(wait(&throttle, "s1", Intent::Delete, start), None);
-        assert_eq!(wait(&throttle, "s2", Intent::Write, start), None);
-        assert_eq!(wait(&throttle, "s1", Intent::Write, after(30)), None);
+        assert_eq!(wait(&throttle, "S1", Bucket::Writes, start), None);
+        throttle.hold("S1", Bucket::Writes, &refusal(Some(30)), start);
+        assert_eq!(wait(&throttle, "s1", Bucket::Writes, start), Some(30));
+        assert_eq!(wait(&throttle, "s1", Bucket::Writes, after(20)), Some(10));
+        assert_eq!(wait(&throttle, "s1", Bucket::Reads, start), None);
+        assert_eq!(wait(&throttle, "s1", Bucket::Deletes, start), None);
+        assert_eq!(wait(&throttle, "s2", Bucket::Writes, start), None);
+        assert_eq!(wait(&throttle, "s1", Bucket::Writes, after(30)), None);
     }
 
     #[test]
     fn the_longest_wait_counts_and_a_silent_429_holds_ten_seconds() {
         let throttle = Throttle::default();
         let start = Instant::now();
-        throttle.hold("s", &refusal(Intent::Read, None), start);
-        assert_eq!(wait(&throttle, "s", Intent::Read, start), Some(10));
-        throttle.hold("s", &refusal(Intent::Read, Some(60)), start);
-        throttle.hold("s", &refusal(Intent::Read, Some(2)), start);
-        assert_eq!(wait(&throttle, "s", Intent::Read, start), Some(60));
+        throttle.hold("s", Bucket::Reads, &refusal(None), start);
+        assert_eq!(wait(&throttle, "s", Bucket::Reads, start), Some(10));
+        throttle.hold("s", Bucket::Reads, &refusal(Some(60)), start);
+        throttle.hold("s", Bucket::Reads, &refusal(Some(2)), start);
+        assert_eq!(wait(&throttle, "s", Bucket::Reads, start), Some(60));
+    }
+
+    #[test]
+    fn each_method_spends_the_bucket_that_arm_counts_it_in() {
+        for (method, bucket) in [
+            (Method::GET, Bucket::Reads),
+            (Method::PUT, Bucket::Writes),
+            (Method::POST, Bucket::Writes),
+            (Method::DELETE, Bucket::Deletes),
+        ] {
+            assert_eq!(Bucket::of(&method), bucket, "{method}");
+        }
     }
 }

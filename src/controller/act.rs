@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::azure::{
     client::ArmClient,
     error::{ArmError, WriteOutcome},
-    id::ConfigurationId,
+    id::{ClusterId, ConfigurationId},
     operation::{Accepted, Deleted},
 };
 use crate::error_chain::ErrorChain;
@@ -31,6 +31,15 @@ pub async fn put(arm: &ArmClient, kind: OperationKind, desired: &Desired, locati
 /// Detaches the configuration. One that is absent is detached.
 pub async fn delete(arm: &ArmClient, configuration: &ConfigurationId) -> Sent {
     match arm.delete_configuration(configuration).await {
+        Ok(Deleted::Accepted(accepted)) => running(OperationKind::Detach, accepted),
+        Ok(Deleted::Absent) => Sent::Absent,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Detaches the configuration from the leader's side.
+pub async fn detach_from_leader(arm: &ArmClient, leader: &ClusterId, configuration: &ConfigurationId) -> Sent {
+    match arm.detach_follower(leader, configuration).await {
         Ok(Deleted::Accepted(accepted)) => running(OperationKind::Detach, accepted),
         Ok(Deleted::Absent) => Sent::Absent,
         Err(error) => failed(&error),

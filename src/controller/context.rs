@@ -9,16 +9,21 @@ use kube::{Client, runtime::events::Recorder};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    azure::{client::ArmClient, id::ClusterId},
+    azure::{
+        client::ArmClient,
+        id::{ClusterId, ConfigurationId},
+    },
     clock::Clock,
     metrics::{Metrics, Population},
 };
 
 use super::{
+    claims::Claims,
     lane::{Lanes, ObjectKey, Priority},
     memory::Memories,
+    reads::Reads,
     retry::Chance,
-    snapshot::Lane,
+    snapshot::{Claim, Lane},
 };
 
 /// Settings of the controller.
@@ -48,6 +53,9 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     /// What is remembered between passes.
     pub memories: Memories,
+    /// What all objects read of Azure.
+    pub reads: Reads,
+    claims: Mutex<Claims>,
     lanes: Mutex<Lanes>,
     chances: Mutex<fastrand::Rng>,
     wake: UnboundedSender<ObjectKey>,
@@ -91,6 +99,8 @@ impl Context {
             lanes: Mutex::new(Lanes::new(settings.operations_per_cluster)),
             chances: Mutex::new(fastrand::Rng::with_seed(seed)),
             memories: Memories::default(),
+            reads: Reads::new(arm.clone()),
+            claims: Mutex::default(),
             client,
             arm,
             settings,
@@ -138,10 +148,33 @@ impl Context {
         self.wake(next);
     }
 
-    /// Forgets an object that is gone.
+    /// Forgets an object that is gone or left alone.
     pub fn forget(&self, key: &ObjectKey) {
         self.memories.forget(key);
         self.leave_lanes(key);
+    }
+
+    /// Whether `configuration` is the object's to declare.
+    pub fn claim(&self, key: &ObjectKey, configuration: &ConfigurationId) -> Claim {
+        let older = self.claims().owner_before(key, configuration);
+        older.map_or(Claim::Ours, Claim::Older)
+    }
+
+    /// Notes what the object declares, and wakes who moves up.
+    pub fn declare(&self, key: &ObjectKey, created: i64, configuration: Option<ConfigurationId>) {
+        let next = self.claims().declare(key, created, configuration);
+        self.wake(next.into_iter().collect());
+    }
+
+    /// Notes that the object declares nothing any more, and wakes who moves up.
+    pub fn withdraw(&self, key: &ObjectKey) {
+        let next = self.claims().withdraw(key);
+        self.wake(next.into_iter().collect());
+    }
+
+    /// Lets the objects that rest on `follower` look at what `key` has just read of it.
+    pub fn share_news(&self, follower: &ClusterId, key: &ObjectKey) {
+        self.wake(self.memories.resting_on(follower, key));
     }
 
     /// What the controller holds now.
@@ -162,6 +195,10 @@ impl Context {
             // Fails only when the controller has ended, and then nobody needs to be woken.
             let _ = self.wake.send(key);
         }
+    }
+
+    fn claims(&self) -> MutexGuard<'_, Claims> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {

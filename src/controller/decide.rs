@@ -2,23 +2,25 @@
 //!
 //! It knows no client, clock or Kubernetes object, and never decides from status, save for
 //! ownership and the operation hint. One effect per step: the driver performs it, looks again and
-//! asks again.
+//! asks again. Nothing is done, and nothing bad is said, by a glance at shared reads: a closer look
+//! comes first.
+
+mod deleting;
+mod operation;
+mod wanted;
 
 use std::time::Duration;
 
-use crate::api::{DeletionPolicy, Ownership};
+use crate::api::Ownership;
 use crate::azure::{
-    id::ConfigurationId,
-    model::{Cluster, ClusterState, Configuration, ProvisioningState},
+    id::{ClusterId, ConfigurationId},
+    model::{Configuration, Database},
 };
 
 use super::{
-    diff::{Comparison, Difference, compare},
-    failure::Failure,
-    snapshot::{
-        Azure, End, Finalizer, Follower, Lane, Lifecycle, Object, Operation, OperationKind, Remote,
-        Running, Snapshot,
-    },
+    block::Block,
+    diff::Difference,
+    snapshot::{Azure, Freshness, Lane, Lifecycle, OperationKind, Running, Snapshot},
     validate::Desired,
 };
 
@@ -37,17 +39,28 @@ pub enum Decision {
     Act(Effect),
     /// Nothing to do until something else happens.
     Wait(Wait),
-    /// Live state is as declared.
-    Settled(Box<Configuration>),
+    /// Live state is as declared, and the follower shows it.
+    Settled(Box<Attached>),
     /// The object is gone for us: no finalizer of ours holds it.
     Released,
     /// It can't go on as things are; it is tried again all the same.
     Blocked(Block),
 }
 
-/// One change, in Kubernetes or in Azure.
+/// What is attached and readable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attached {
+    /// The configuration.
+    pub live: Configuration,
+    /// Its databases as the follower shows them.
+    pub databases: Vec<Database>,
+}
+
+/// One change in Kubernetes or in Azure, or a closer look.
 #[derive(Clone, Debug)]
 pub enum Effect {
+    /// Look closer before anything is done.
+    Look(Look),
     /// Put our finalizer on the object.
     AddFinalizer,
     /// Ask for the follower's lane: ADX fails a second operation on a cluster (`ServiceIsInMaintenance`).
@@ -57,8 +70,8 @@ pub enum Effect {
         /// What it is to change.
         differences: Vec<Difference>,
     },
-    /// Record that an existing, equal configuration is ours from now on.
-    Adopt(Box<Configuration>),
+    /// Record that an existing configuration is ours from now on.
+    Adopt,
     /// Record ownership and the intent of an operation, durably, before its request is sent.
     Begin {
         /// The operation.
@@ -79,8 +92,26 @@ pub enum Effect {
     },
     /// Send the DELETE whose intent is recorded.
     Delete(ConfigurationId),
+    /// Ask the leader to detach, since the follower does not. The intent is recorded.
+    DetachFromLeader {
+        /// The leader.
+        leader: ClusterId,
+        /// What to detach from it.
+        configuration: ConfigurationId,
+    },
     /// Let the object go.
     RemoveFinalizer(Release),
+}
+
+/// What to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The configuration and its follower, as they are now.
+    Live,
+    /// The leader and what is followed of it.
+    Leader,
+    /// The leader's list of its followers.
+    Following,
 }
 
 /// Why an object may go.
@@ -112,6 +143,11 @@ pub enum Wait {
     Outcome(OperationKind),
     /// A GET that agrees with an operation that ended well.
     Visibility(OperationKind),
+    /// Databases that the follower does not show yet.
+    Databases {
+        /// Their names on the follower.
+        missing: Vec<String>,
+    },
     /// The follower's lane.
     Lane {
         /// Our place in it, from 1.
@@ -124,153 +160,35 @@ pub enum Wait {
     },
 }
 
-/// What stands in the way.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Block {
-    /// Azure refused, or could not be asked.
-    Failure(Failure),
-    /// The follower cluster does not exist.
-    FollowerNotFound,
-    /// The follower cluster does not run, and will not by itself.
-    FollowerNotRunning {
-        /// The state as ARM words it.
-        state: String,
-        /// ARM's reason, when it gives one.
-        reason: Option<String>,
-    },
-    /// A configuration of this name follows something else.
-    Conflict(Vec<Difference>),
-    /// A configuration of this name exists, is not ours and differs.
-    ExistsAndDiffers(Vec<Difference>),
-    /// The operation succeeded, says Azure, and yet the configuration differs; empty when it does not exist.
-    NotApplied(Vec<Difference>),
-}
-
 /// Decides the next step.
 #[must_use]
 pub fn decide(snapshot: &Snapshot) -> Decision {
-    match &snapshot.object.lifecycle {
-        Lifecycle::Wanted(desired) => wanted(desired, snapshot),
+    let decision = match &snapshot.object.lifecycle {
+        Lifecycle::Wanted(desired) => wanted::decide(desired, snapshot),
         Lifecycle::Deleting {
             policy,
             desired,
             configuration,
-        } => deleting(*policy, desired.as_ref(), configuration.as_ref(), snapshot),
+        } => deleting::decide(*policy, desired.as_ref(), configuration.as_ref(), snapshot),
+    };
+    match &snapshot.azure {
+        Azure::Read(sight) if sight.freshness == Freshness::Glance && !is_safe_at_a_glance(&decision) => {
+            Decision::Act(Effect::Look(Look::Live))
+        }
+        Azure::Read(_) | Azure::Operating(_) | Azure::NotRead => decision,
     }
 }
 
-fn wanted(desired: &Desired, snapshot: &Snapshot) -> Decision {
-    let object = &snapshot.object;
-    let (follower, configuration, operation) = match &snapshot.azure {
-        // Unreachable by construction (a wanted object is always read); waiting is the safe answer.
-        Azure::NotRead => {
-            return Decision::Wait(Wait::Provisioning {
-                state: String::new(),
-            });
-        }
-        Azure::Operating(running) => return Decision::Wait(Wait::Operation(*running)),
-        Azure::Read {
-            follower,
-            configuration,
-            operation,
-        } => (follower, configuration, operation),
-    };
-    let live = match configuration {
-        Remote::Unknown(failure) => return Decision::Blocked(Block::Failure(failure.clone())),
-        Remote::NoFollower => return Decision::Blocked(Block::FollowerNotFound),
-        Remote::Absent => {
-            return write(
-                desired,
-                snapshot,
-                follower,
-                operation,
-                OperationKind::Attach,
-                Vec::new(),
-            );
-        }
-        Remote::Present(live) => live,
-    };
-    match (
-        compare(desired, live),
-        &live.provisioning_state,
-        object.ownership,
-    ) {
-        // Ours by name only: left alone even while it changes.
-        (Comparison::Foreign(differences), _, _) => Decision::Blocked(Block::Conflict(differences)),
-        (_, ProvisioningState::InProgress(state), _) => Decision::Wait(Wait::Provisioning {
-            state: state.clone(),
-        }),
-        (Comparison::Equal, _, _) => keep(object, live),
-        (Comparison::Differs(differences), _, None) => {
-            Decision::Blocked(Block::ExistsAndDiffers(differences))
-        }
-        (Comparison::Differs(differences), _, Some(_)) => write(
-            desired,
-            snapshot,
-            follower,
-            operation,
-            OperationKind::Update,
-            differences,
-        ),
-    }
-}
-
-/// Rests on a configuration that is as declared, after taking it over when nobody has yet. Without a finalizer,
-/// which somebody may have removed, a deletion would leave it behind.
-fn keep(object: &Object, live: &Configuration) -> Decision {
-    let live = Box::new(live.clone());
-    match (object.finalizer, object.ownership) {
-        (Finalizer::Missing, _) => Decision::Act(Effect::AddFinalizer),
-        (Finalizer::Present, None) => Decision::Act(Effect::Adopt(live)),
-        (Finalizer::Present, Some(_)) => Decision::Settled(live),
-    }
-}
-
-/// The way to a PUT, one durable step at a time.
-fn write(
-    desired: &Desired,
-    snapshot: &Snapshot,
-    follower: &Follower,
-    operation: &Operation,
-    kind: OperationKind,
-    differences: Vec<Difference>,
-) -> Decision {
-    if let Some(decision) = unfinished(operation) {
-        return decision;
-    }
-    // Sending the same again and again would be a loop of writes.
-    if let Operation::Ended {
-        kind: OperationKind::Attach | OperationKind::Update,
-        end: End::Succeeded,
-        ..
-    } = operation
-    {
-        return Decision::Blocked(Block::NotApplied(differences));
-    }
-    let cluster = match usable(follower) {
-        Ok(cluster) => cluster,
-        Err(Obstacle::Passing(wait)) => return Decision::Wait(wait),
-        Err(Obstacle::Lasting(block)) => return Decision::Blocked(block),
-    };
-    if snapshot.object.finalizer == Finalizer::Missing {
-        return Decision::Act(Effect::AddFinalizer);
-    }
-    match operation {
-        Operation::Intended(kind @ (OperationKind::Attach | OperationKind::Update)) => {
-            Decision::Act(Effect::Put {
-                kind: *kind,
-                desired: Box::new(desired.clone()),
-                location: cluster.location.clone(),
-            })
-        }
-        Operation::Intended(OperationKind::Detach)
-        | Operation::None
-        | Operation::Doubtful { .. }
-        | Operation::Unreadable { .. }
-        | Operation::Ended { .. } => {
-            let ownership = snapshot.object.ownership.unwrap_or(Ownership::Created);
-            in_lane(snapshot.lane, kind, ownership, differences)
-        }
+/// Whether a decision may rest on what other objects have read a while ago.
+fn is_safe_at_a_glance(decision: &Decision) -> bool {
+    match decision {
+        // A failed read is as new as can be, and another object is no matter of Azure.
+        Decision::Blocked(Block::Failure(_) | Block::Claimed { .. })
+        | Decision::Settled(_)
+        | Decision::Released
+        | Decision::Act(Effect::Look(_))
+        | Decision::Wait(Wait::Operation(_)) => true,
+        Decision::Act(_) | Decision::Blocked(_) | Decision::Wait(_) => false,
     }
 }
 
@@ -290,194 +208,6 @@ fn in_lane(
             differences,
         }),
     }
-}
-
-/// Whether the last operation forbids a new one for now.
-fn unfinished(operation: &Operation) -> Option<Decision> {
-    match operation {
-        Operation::Ended {
-            end: End::Failed(failure),
-            ..
-        } => Some(Decision::Blocked(Block::Failure(failure.clone()))),
-        Operation::Ended {
-            end: End::Succeeded,
-            ..
-        }
-        | Operation::None
-        | Operation::Intended(_)
-        | Operation::Doubtful { .. }
-        | Operation::Unreadable { .. } => outstanding(operation).map(Decision::Wait),
-    }
-}
-
-/// What to wait for while the result of the last operation may still show up.
-fn outstanding(operation: &Operation) -> Option<Wait> {
-    match *operation {
-        Operation::Doubtful { kind, age } => {
-            (age < VISIBILITY_GRACE).then_some(Wait::Outcome(kind))
-        }
-        Operation::Unreadable { kind, age } => {
-            (age < UNREADABLE_PATIENCE).then_some(Wait::Outcome(kind))
-        }
-        Operation::Ended {
-            kind,
-            end: End::Succeeded,
-            since,
-        } => (since < VISIBILITY_GRACE).then_some(Wait::Visibility(kind)),
-        Operation::Ended {
-            end: End::Failed(_),
-            ..
-        }
-        | Operation::None
-        | Operation::Intended(_) => None,
-    }
-}
-
-/// Why no write may be sent to a follower.
-enum Obstacle {
-    /// It goes away by itself.
-    Passing(Wait),
-    /// It does not.
-    Lasting(Block),
-}
-
-/// The follower, when a write may be sent to it.
-fn usable(follower: &Follower) -> Result<&Cluster, Obstacle> {
-    let passing = |state: &str| {
-        Err(Obstacle::Passing(Wait::Follower {
-            state: state.to_owned(),
-        }))
-    };
-    let cluster = match follower {
-        Follower::Present(cluster) => cluster,
-        Follower::Absent => return Err(Obstacle::Lasting(Block::FollowerNotFound)),
-        Follower::Unknown(failure) => {
-            return Err(Obstacle::Lasting(Block::Failure(failure.clone())));
-        }
-        // Unreachable by construction: a wanted object reads its follower.
-        Follower::NotRead => return passing("not known yet"),
-    };
-    match &cluster.state {
-        ClusterState::Running => {}
-        ClusterState::Creating
-        | ClusterState::Starting
-        | ClusterState::Updating
-        | ClusterState::Stopping => {
-            return passing(cluster.state.as_str());
-        }
-        ClusterState::Stopped
-        | ClusterState::Unavailable
-        | ClusterState::Deleting
-        | ClusterState::Deleted
-        | ClusterState::Migrated
-        | ClusterState::Other(_) => {
-            return Err(Obstacle::Lasting(Block::FollowerNotRunning {
-                state: cluster.state.as_str().to_owned(),
-                reason: cluster.state_reason.clone(),
-            }));
-        }
-    }
-    match &cluster.provisioning_state {
-        // A failed or cancelled update of the cluster does not keep it from serving writes (arm-kusto.md §4).
-        ProvisioningState::Succeeded | ProvisioningState::Failed | ProvisioningState::Canceled => {
-            Ok(cluster)
-        }
-        // ARM rejects every PUT below a cluster that is being updated (arm-kusto.md §4).
-        ProvisioningState::InProgress(state) => passing(state),
-    }
-}
-
-fn deleting(
-    policy: DeletionPolicy,
-    desired: Option<&Desired>,
-    configuration: Option<&ConfigurationId>,
-    snapshot: &Snapshot,
-) -> Decision {
-    let object = &snapshot.object;
-    if object.finalizer == Finalizer::Missing {
-        return Decision::Released;
-    }
-    let release = |why| Decision::Act(Effect::RemoveFinalizer(why));
-    match policy {
-        DeletionPolicy::Orphan => return release(Release::Orphaned),
-        DeletionPolicy::Detach => {}
-    }
-    // Ownership is durable before the first PUT, so without it nothing in Azure can be ours.
-    let (Some(ownership), Some(configuration)) = (object.ownership, configuration) else {
-        return release(Release::NothingOwned);
-    };
-    let (remote, operation) = match &snapshot.azure {
-        // Unreachable by construction: an owned configuration is read before it is deleted.
-        Azure::NotRead => {
-            return Decision::Wait(Wait::Provisioning {
-                state: String::new(),
-            });
-        }
-        Azure::Operating(running) => return Decision::Wait(Wait::Operation(*running)),
-        Azure::Read {
-            configuration,
-            operation,
-            ..
-        } => (configuration, operation),
-    };
-    match remote {
-        Remote::Unknown(failure) => Decision::Blocked(Block::Failure(failure.clone())),
-        Remote::NoFollower => release(Release::FollowerGone),
-        Remote::Absent => match outstanding(operation) {
-            // What a PUT asked for may still show up: leaving now would leak its configuration.
-            Some(
-                wait @ (Wait::Outcome(OperationKind::Attach | OperationKind::Update)
-                | Wait::Visibility(OperationKind::Attach | OperationKind::Update)),
-            ) => Decision::Wait(wait),
-            Some(_) | None => release(Release::Detached),
-        },
-        Remote::Present(live) => {
-            if desired
-                .is_some_and(|desired| matches!(compare(desired, live), Comparison::Foreign(_)))
-            {
-                return release(Release::Replaced);
-            }
-            if let ProvisioningState::InProgress(state) = &live.provisioning_state {
-                return Decision::Wait(Wait::Provisioning {
-                    state: state.clone(),
-                });
-            }
-            detach(ownership, configuration, operation, snapshot.lane)
-        }
-    }
-}
-
-/// The way to a DELETE, one durable step at a time. It asks for less than an attach: neither the
-/// cluster's state nor a valid spec can hold a deletion.
-fn detach(
-    ownership: Ownership,
-    configuration: &ConfigurationId,
-    operation: &Operation,
-    lane: Lane,
-) -> Decision {
-    match operation {
-        Operation::Intended(OperationKind::Detach) => {
-            return Decision::Act(Effect::Delete(configuration.clone()));
-        }
-        // How an earlier attach or update ended does not matter any more: the configuration is there and at rest.
-        Operation::Doubtful { kind, .. } | Operation::Ended { kind, .. }
-            if *kind == OperationKind::Detach =>
-        {
-            if let Some(decision) = unfinished(operation) {
-                return decision;
-            }
-        }
-        Operation::Unreadable { .. } => {
-            if let Some(decision) = unfinished(operation) {
-                return decision;
-            }
-        }
-        Operation::None
-        | Operation::Intended(_)
-        | Operation::Doubtful { .. }
-        | Operation::Ended { .. } => {}
-    }
-    in_lane(lane, OperationKind::Detach, ownership, Vec::new())
 }
 
 #[cfg(test)]

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use futures::future::OptionFuture;
 use tokio::time::Instant;
 
 use crate::{
-    api::{AttachedDatabase, DeletionPolicy, FINALIZER, OperationStatus},
+    api::{AttachedDatabase, DeletionPolicy, DriftPolicy, FINALIZER, OperationStatus},
     azure::{
         client::ArmClient,
         error::Class,
         id::{ClusterId, ConfigurationId},
+        model::ShareOrigin,
         operation::{OperationUrl, Polled},
     },
     error_chain::ErrorChain,
@@ -22,18 +22,30 @@ use super::{
     failure::Failure,
     lane::{ObjectKey, Priority},
     memory::{Memory, Timeline},
+    readable::name_on_follower,
+    reads::{LeaderWish, Reads, Source},
     snapshot::{
-        Azure, End, Finalizer, Follower, Lane, Lifecycle, Object, Operation, Remote, Running,
-        Snapshot,
+        Azure, Claim, Databases, End, Finalizer, Follower, Following, Freshness, Lane, Leader, Lifecycle, Object,
+        Operation, Remote, Running, Sight, Snapshot,
     },
-    validate::Desired,
+    validate::{Database, Desired},
 };
 
 /// How long an operation may run before its hint is dropped and the configuration alone decides
 /// (Terraform's timeout for this resource, arm-kusto.md §2.3).
 const OPERATION_DEADLINE: Duration = Duration::from_hours(1);
 
-/// Reads what a decision about `object` needs. `desired` is `None` only for a deletion.
+/// The part of an interval for which a shared read is new enough: a little less than the whole, since objects come due
+/// a whole interval after the read that they share.
+const SHARED_SHARE: f64 = 0.95;
+
+/// How old a read of a cluster may be when something is about to be done. Clusters change their state in minutes.
+const CLUSTER_AGE: Duration = Duration::from_mins(1);
+
+/// How old shared lists may be for an object that waits for a change in them.
+const WAITING_AGE: Duration = Duration::from_secs(15);
+
+/// Reads what a decision about `object` needs, at a glance if that may do. `desired` is `None` only for a deletion.
 pub async fn gather(
     object: &AttachedDatabase,
     desired: Option<Desired>,
@@ -41,18 +53,18 @@ pub async fn gather(
     memory: &mut Memory,
     context: &Context,
 ) -> Snapshot {
-    let object_facts = facts(object, desired);
-    let configuration = object_facts.configuration().cloned();
+    let facts = facts(object, desired, key, memory, context);
+    let configuration = facts.configuration().cloned();
     let (azure, lane) = match &configuration {
-        Some(configuration) if object_facts.needs_azure() => {
-            let azure = read(object, &object_facts, configuration, memory, context).await;
+        Some(configuration) if facts.needs_azure() => {
+            let azure = read(object, &facts, key, memory, context).await;
             let lane = context.lane(configuration.cluster(), key, priority(object));
             (azure, lane)
         }
         Some(_) | None => (Azure::NotRead, Lane::Outside),
     };
     Snapshot {
-        object: object_facts,
+        object: facts,
         azure,
         lane,
     }
@@ -66,17 +78,28 @@ pub(super) fn priority(object: &AttachedDatabase) -> Priority {
     }
 }
 
-fn facts(object: &AttachedDatabase, desired: Option<Desired>) -> Object {
+fn facts(
+    object: &AttachedDatabase,
+    desired: Option<Desired>,
+    key: &ObjectKey,
+    memory: &Memory,
+    context: &Context,
+) -> Object {
     let finalizer = match &object.metadata.finalizers {
         Some(finalizers) if finalizers.iter().any(|finalizer| finalizer == FINALIZER) => {
             Finalizer::Present
         }
         Some(_) | None => Finalizer::Missing,
     };
+    let claim = desired.as_ref().map_or(Claim::Ours, |desired| context.claim(key, &desired.configuration));
     let lifecycle = match (object.metadata.deletion_timestamp.is_some(), desired) {
         (false, Some(desired)) => Lifecycle::Wanted(desired),
         (_, desired) => Lifecycle::Deleting {
-            policy: object.spec.deletion_policy,
+            policy: match object.spec.drift_policy {
+                // Who only reports writes nothing to Azure, to the end.
+                DriftPolicy::Report => DeletionPolicy::Orphan,
+                DriftPolicy::Correct => object.spec.deletion_policy,
+            },
             configuration: desired
                 .as_ref()
                 .map(|desired| desired.configuration.clone())
@@ -84,10 +107,15 @@ fn facts(object: &AttachedDatabase, desired: Option<Desired>) -> Object {
             desired,
         },
     };
+    let now = Instant::now();
     Object {
         lifecycle,
         finalizer,
         ownership: object.status.as_ref().and_then(|status| status.ownership),
+        claim,
+        corrections: memory.lately_corrected(now),
+        waiting_for: memory.looking_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since)),
+        refusal: memory.refusal.clone(),
     }
 }
 
@@ -132,7 +160,7 @@ impl Object {
 async fn read(
     object: &AttachedDatabase,
     facts: &Object,
-    configuration: &ConfigurationId,
+    key: &ObjectKey,
     memory: &mut Memory,
     context: &Context,
 ) -> Azure {
@@ -150,17 +178,131 @@ async fn read(
             Followed::Over(operation) => operation,
         },
     };
-    let needs_follower = matches!(facts.lifecycle, Lifecycle::Wanted(_));
-    let (remote, follower) = futures::join!(
-        look(&context.arm, configuration),
-        OptionFuture::from(
-            needs_follower.then(|| look_at_follower(&context.arm, configuration.cluster()))
-        ),
+    let now = Instant::now();
+    let desired = match &facts.lifecycle {
+        Lifecycle::Deleting { .. } => return Azure::Read(parting(facts, operation, now, context).await),
+        Lifecycle::Wanted(desired) => desired,
+    };
+    // Our own operation has changed something, or somebody asks: what others read before does not show it.
+    let asked = object.reconcile_request() != object.status.as_ref().and_then(|status| status.last_handled_reconcile_at.clone());
+    if hint.is_some() || asked {
+        let mut sight = Sight::new(operation);
+        look_closely(&mut sight, desired, now, &context.reads).await;
+        return Azure::Read(sight);
+    }
+    // Who rests shares what is read once an interval; who waits for something looks more often.
+    let interval = desired.interval.unwrap_or(context.settings.interval);
+    let age = if memory.resting_on.is_some() || memory.version.is_none() {
+        interval.mul_f64(SHARED_SHARE)
+    } else {
+        WAITING_AGE.min(interval)
+    };
+    let since = now.checked_sub(age).unwrap_or(now);
+    let (sight, source) = glance(desired, operation, since, &context.reads).await;
+    if source == Source::Asked {
+        context.share_news(desired.configuration.cluster(), key);
+    }
+    Azure::Read(sight)
+}
+
+/// What is read of an object that goes: the configuration as it is now, and whether it is a stranger's.
+async fn parting(facts: &Object, operation: Operation, now: Instant, context: &Context) -> Sight {
+    let mut sight = Sight::new(operation);
+    sight.freshness = Freshness::Live;
+    if let Some(configuration) = facts.configuration() {
+        sight.configuration = context.reads.live_configuration(configuration, now).await;
+    }
+    sight
+}
+
+/// Looks at what is shared, if it was asked for at `since` or later.
+pub async fn glance(desired: &Desired, operation: Operation, since: Instant, reads: &Reads) -> (Sight, Source) {
+    let follower = desired.configuration.cluster();
+    let wish = match desired.database {
+        Database::All => LeaderWish::Database(&desired.database),
+        Database::One(_) => LeaderWish::Cluster,
+    };
+    let (seen, (configuration, source), databases, leader) = futures::join!(
+        reads.follower(follower, since),
+        reads.configuration(&desired.configuration, since),
+        reads.databases(follower, since),
+        reads.leader(&desired.leader, wish, since),
     );
-    Azure::Read {
-        follower: follower.unwrap_or(Follower::NotRead),
-        configuration: remote,
-        operation,
+    let sight = Sight {
+        follower: seen,
+        configuration,
+        databases,
+        leader,
+        ..Sight::new(operation)
+    };
+    (sight, source)
+}
+
+/// Looks at the configuration, its databases and its follower as they are now, or were since `now`.
+pub async fn look_closely(sight: &mut Sight, desired: &Desired, now: Instant, reads: &Reads) {
+    let follower = desired.configuration.cluster();
+    let lately = now.checked_sub(CLUSTER_AGE).unwrap_or(now);
+    let (seen, configuration, databases) = futures::join!(
+        reads.follower(follower, lately),
+        reads.live_configuration(&desired.configuration, now),
+        async {
+            match &desired.database {
+                Database::All => reads.databases(follower, now).await,
+                Database::One(name) => reads.live_database(follower, &name_on_follower(desired, name), now).await,
+            }
+        },
+    );
+    if let (Database::All, Leader::NotRead) = (&desired.database, &sight.leader) {
+        sight.leader = reads.leader(&desired.leader, LeaderWish::Database(&desired.database), lately).await;
+    }
+    sight.freshness = Freshness::Live;
+    sight.follower = seen;
+    sight.configuration = configuration;
+    sight.databases = databases;
+}
+
+/// Looks at the leader and at what is followed of it.
+pub async fn look_at_leader(sight: &mut Sight, desired: &Desired, now: Instant, reads: &Reads) {
+    let lately = now.checked_sub(CLUSTER_AGE).unwrap_or(now);
+    sight.leader = reads.leader(&desired.leader, LeaderWish::Database(&desired.database), lately).await;
+}
+
+/// Asks the leader whether the follower follows it by this configuration.
+pub async fn look_at_following(sight: &mut Sight, desired: &Desired, arm: &ArmClient) {
+    let configuration = &desired.configuration;
+    sight.following = match arm.followers(&desired.leader).await {
+        Ok(Some(rows)) => {
+            let listed = rows.iter().any(|row| {
+                row.configuration_name.eq_ignore_ascii_case(configuration.name())
+                    && row.share_origin == ShareOrigin::Direct
+                    && row.follower_cluster.parse::<ClusterId>().is_ok_and(|follower| follower == *configuration.cluster())
+            });
+            if listed { Following::Listed } else { Following::NotListed }
+        }
+        // A leader that is gone says nothing about what its followers still hold.
+        Ok(None) => Following::Unknown(Failure {
+            class: Class::Rejected,
+            reason: "LeaderNotFound",
+            message: "the leader cluster does not exist".to_owned(),
+            retry_after: None,
+        }),
+        Err(error) => Following::Unknown(Failure::from(&error)),
+    };
+}
+
+impl Sight {
+    /// Nothing read yet.
+    #[must_use]
+    pub fn new(operation: Operation) -> Self {
+        Self {
+            freshness: Freshness::Glance,
+            follower: Follower::NotRead,
+            configuration: Remote::Absent,
+            databases: Databases::NotRead,
+            leader: Leader::NotRead,
+            following: Following::NotRead,
+            operation,
+        }
     }
 }
 
@@ -260,23 +402,5 @@ fn canceled() -> Failure {
         reason: "OperationCanceled",
         message: "the operation was canceled in Azure before it finished".to_owned(),
         retry_after: None,
-    }
-}
-
-/// Reads the configuration.
-pub async fn look(arm: &ArmClient, configuration: &ConfigurationId) -> Remote {
-    match arm.configuration(configuration).await {
-        Ok(Some(live)) => Remote::Present(Box::new(live)),
-        Ok(None) => Remote::Absent,
-        Err(error) if error.is_parent_missing() => Remote::NoFollower,
-        Err(error) => Remote::Unknown(Failure::from(&error)),
-    }
-}
-
-async fn look_at_follower(arm: &ArmClient, follower: &ClusterId) -> Follower {
-    match arm.cluster(follower).await {
-        Ok(Some(cluster)) => Follower::Present(cluster),
-        Ok(None) => Follower::Absent,
-        Err(error) => Follower::Unknown(Failure::from(&error)),
     }
 }

@@ -9,9 +9,12 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::api::ConditionStatus;
+use crate::{api::ConditionStatus, azure::id::ClusterId};
 
-use super::lane::ObjectKey;
+use super::{diff::Difference, failure::Failure, lane::ObjectKey, snapshot::Correction};
+
+/// Corrections of one object that are remembered: enough for several fields that are contested in turn.
+const MAX_REMEMBERED_CORRECTIONS: usize = 64;
 
 /// What makes a pass due at once: a change that somebody else made on purpose. Our own writes of
 /// status and finalizer change none of it, so that the watch events they cause cost nothing.
@@ -42,6 +45,12 @@ pub struct Memory {
     pub failing_since: Option<Instant>,
     /// When it began to wait for something that has no operation to follow.
     pub looking_since: Option<Instant>,
+    /// Corrections of drift, oldest first.
+    pub corrections: Vec<(Instant, Vec<Difference>)>,
+    /// Why the follower refused to detach.
+    pub refusal: Option<Failure>,
+    /// The follower that it rests on until the next comparison.
+    pub resting_on: Option<ClusterId>,
     /// The running operation, more precisely than status can tell.
     pub timeline: Option<Timeline>,
 }
@@ -81,6 +90,9 @@ impl Memory {
             attempts: 0,
             failing_since: None,
             looking_since: None,
+            corrections: Vec::new(),
+            refusal: None,
+            resting_on: None,
             timeline: None,
         }
     }
@@ -100,6 +112,26 @@ impl Memory {
     pub fn forgive(&mut self) {
         self.attempts = 0;
         self.failing_since = None;
+        self.refusal = None;
+    }
+
+    /// The corrections that may still count, with their age.
+    #[must_use]
+    pub fn lately_corrected(&self, now: Instant) -> Vec<Correction> {
+        let corrections = self.corrections.iter();
+        corrections
+            .map(|(then, differences)| Correction {
+                differences: differences.clone(),
+                age: now.saturating_duration_since(*then),
+            })
+            .collect()
+    }
+
+    /// Remembers a correction, and no more of them than can count.
+    pub fn correct(&mut self, differences: Vec<Difference>, now: Instant) {
+        self.corrections.push((now, differences));
+        let surplus = self.corrections.len().saturating_sub(MAX_REMEMBERED_CORRECTIONS);
+        self.corrections.drain(..surplus);
     }
 
     /// How long the object still has to wait, if nothing triggers it.
@@ -140,6 +172,13 @@ impl Memories {
     /// Whether somebody asked for a look at `key` since the last call.
     pub fn take_hurry(&self, key: &ObjectKey) -> bool {
         self.lock().hurried.remove(key)
+    }
+
+    /// The objects that rest on `follower`, save `except`.
+    pub fn resting_on(&self, follower: &ClusterId, except: &ObjectKey) -> Vec<ObjectKey> {
+        let state = self.lock();
+        let resting = state.objects.iter().filter(|(key, memory)| memory.resting_on.as_ref() == Some(follower) && *key != except);
+        resting.map(|(key, _)| key.clone()).collect()
     }
 
     /// How many objects say True, False and Unknown.

@@ -2,18 +2,21 @@
 //!
 //! | Step | | |
 //! |---|---|---|
-//! | [`gather`] | all reads | I/O |
+//! | [`gather`], [`reads`] | all reads, shared between objects | I/O |
 //! | [`validate`] | spec → `Desired` | pure |
 //! | [`diff`] | declared against live | pure |
+//! | [`preflight`], [`readable`], [`block`] | before the first write, after the last, and what stands in the way | pure |
 //! | [`decide`] | snapshot → one effect, or what to wait for | pure, total |
 //! | [`act`] | one write to ARM | I/O |
 //! | [`report`] | outcome → status and events | pure |
 //! | [`publish`] | writes to the API server | I/O |
-//! | [`retry`], [`lane`] | when, and who first | pure |
+//! | [`retry`], [`lane`], [`claims`] | when, who first, and whose | pure |
 //!
 //! [`pass`] drives the steps, [`mod@reconcile`] the passes of one object, [`run`] those of all.
 
 pub mod act;
+pub mod block;
+pub mod claims;
 pub mod context;
 pub mod decide;
 pub mod diff;
@@ -23,7 +26,10 @@ pub mod lane;
 pub mod memory;
 pub mod outcome;
 pub mod pass;
+pub mod preflight;
 pub mod publish;
+pub mod readable;
+pub mod reads;
 pub mod reconcile;
 pub mod report;
 pub mod retry;

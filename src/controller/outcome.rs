@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use crate::azure::{error::Class, model::Configuration, operation::OperationUrl};
+use crate::azure::{error::Class, operation::OperationUrl};
 
 use super::{
-    decide::{Block, Wait},
+    block::Block,
+    decide::{Attached, Wait},
     diff::Difference,
     failure::Failure,
-    retry::{BLIP, Pace, pace, patience},
+    retry::{Pace, pace},
     snapshot::Running,
     validate::Invalid,
 };
@@ -17,7 +18,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// Live state is as declared.
-    Settled(Box<Configuration>),
+    Settled(Box<Attached>),
     /// Something else has to happen first.
     Waiting(Wait),
     /// It can't go on as things are.
@@ -81,50 +82,6 @@ pub enum Progress {
     Stalled,
 }
 
-impl Block {
-    /// The condition's reason.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Failure(failure) => failure.reason,
-            Self::FollowerNotFound => "FollowerNotFound",
-            Self::FollowerNotRunning { .. } => "FollowerNotRunning",
-            Self::Conflict(_) => "ConfigurationConflict",
-            Self::ExistsAndDiffers(_) => "ConfigurationExists",
-            Self::NotApplied(_) => "ChangeNotApplied",
-        }
-    }
-
-    /// Who must act, and how patient we are.
-    #[must_use]
-    pub fn class(&self) -> Class {
-        match self {
-            Self::Failure(failure) => failure.class,
-            Self::FollowerNotRunning { .. } => Class::Busy,
-            Self::FollowerNotFound
-            | Self::Conflict(_)
-            | Self::ExistsAndDiffers(_)
-            | Self::NotApplied(_) => Class::Rejected,
-        }
-    }
-
-    /// Whether this needs a human by now, after failing for `failing_for`.
-    #[must_use]
-    pub fn progress(&self, failing_for: Duration) -> Progress {
-        if failing_for >= patience(self.class()) {
-            Progress::Stalled
-        } else {
-            Progress::Reconciling
-        }
-    }
-
-    /// Whether this may be a hiccup that is not worth a status change on an object that was Ready.
-    #[must_use]
-    pub fn is_blip(&self, failing_for: Duration) -> bool {
-        matches!(self.class(), Class::Transient | Class::Throttled) && failing_for < BLIP
-    }
-}
-
 impl Outcome {
     /// When to look again, for an object that is compared each `interval`.
     #[must_use]
@@ -139,12 +96,19 @@ impl Outcome {
                 age: running.age,
                 retry_after: running.retry_after,
             },
-            Self::Waiting(Wait::Provisioning { .. } | Wait::Outcome(_) | Wait::Visibility(_)) => {
-                Next::Look
-            }
+            Self::Waiting(
+                Wait::Provisioning { .. }
+                | Wait::Outcome(_)
+                | Wait::Visibility(_)
+                | Wait::Databases { .. },
+            ) => Next::Look,
             Self::Waiting(Wait::Lane { .. }) => Next::Woken,
             Self::Waiting(Wait::Follower { .. }) => backoff(Class::Busy, None),
-            Self::Blocked(Block::Failure(failure)) => backoff(failure.class, failure.retry_after),
+            Self::Blocked(Block::Failure(failure) | Block::LeaderFailure(failure)) => {
+                backoff(failure.class, failure.retry_after)
+            }
+            // Nothing is being tried: it is only compared, as often as everything else.
+            Self::Blocked(block) if block.is_report() => Next::Interval(interval),
             Self::Blocked(block) => backoff(block.class(), None),
             Self::Invalid(_) | Self::NotYetSupported(_) => backoff(Class::Rejected, None),
             Self::Released => Next::Never,
@@ -155,7 +119,7 @@ impl Outcome {
     #[must_use]
     pub fn heals_by_itself(&self) -> bool {
         match self {
-            Self::Blocked(Block::Failure(failure)) => {
+            Self::Blocked(Block::Failure(failure) | Block::LeaderFailure(failure)) => {
                 matches!(
                     failure.class,
                     Class::Transient | Class::Throttled | Class::Busy
@@ -184,15 +148,9 @@ impl Outcome {
             Self::Blocked(Block::Failure(failure)) => {
                 matches!(failure.class, Class::Transient | Class::Throttled)
             }
-            Self::Waiting(Wait::Lane { .. } | Wait::Follower { .. })
+            Self::Waiting(Wait::Lane { .. } | Wait::Follower { .. } | Wait::Databases { .. })
             | Self::Settled(_)
-            | Self::Blocked(
-                Block::FollowerNotFound
-                | Block::FollowerNotRunning { .. }
-                | Block::Conflict(_)
-                | Block::ExistsAndDiffers(_)
-                | Block::NotApplied(_),
-            )
+            | Self::Blocked(_)
             | Self::Invalid(_)
             | Self::NotYetSupported(_)
             | Self::Released => false,

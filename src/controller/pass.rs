@@ -2,25 +2,27 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 
-use crate::api::{AttachedDatabase, ConditionStatus, OperationStatus, Ownership};
-use crate::azure::id::ClusterId;
+use crate::{
+    api::{AttachedDatabase, ConditionStatus, Drift, OperationStatus, Ownership},
+    azure::{id::ClusterId, model::Change},
+};
 
 use super::{
     act,
+    block::Block,
     context::Context,
-    decide::{Block, Decision, Effect, Wait, decide},
+    decide::{Decision, Effect, Look, Wait, decide},
     diff::Difference,
-    gather::{gather, priority},
+    gather::{gather, look_at_following, look_at_leader, look_closely, priority},
     lane::ObjectKey,
     memory::{Memory, Timeline},
     outcome::{Next, Outcome, Sent},
+    preflight::advice,
     publish::{self, KubernetesError},
-    report::{Notice, Record, Subject, ready},
-    snapshot::{Azure, End, Finalizer, Operation, OperationKind, Remote, Running, Snapshot},
+    report::{Notice, Record, Seen, Subject, ready, whole_seconds},
+    snapshot::{Azure, End, Finalizer, Follower, Leader, Operation, OperationKind, Remote, Running, Snapshot},
     validate::{Desired, not_yet_supported, validate},
 };
 
@@ -35,6 +37,9 @@ pub struct Pass<'a> {
     /// The cluster whose lane this is about, once known.
     follower: Option<ClusterId>,
     record: Record,
+    seen: Seen,
+    /// When it began: what is read from then on is live.
+    started: Instant,
     /// What the object owned before the operation of this pass.
     owned: Option<Ownership>,
     notices: Vec<Notice>,
@@ -63,6 +68,8 @@ impl<'a> Pass<'a> {
             follower: None,
             owned: record.ownership,
             record,
+            seen: Seen::default(),
+            started: Instant::now(),
             notices: Vec::new(),
             key,
             memory,
@@ -90,7 +97,12 @@ impl<'a> Pass<'a> {
         };
         self.conclude(&outcome).await?;
         let interval = self.desired.as_ref().and_then(|desired| desired.interval);
-        Ok(outcome.next(interval.unwrap_or(self.context.settings.interval)))
+        let next = outcome.next(interval.unwrap_or(self.context.settings.interval));
+        self.memory.resting_on = match next {
+            Next::Interval(_) => self.follower.clone(),
+            Next::Poll { .. } | Next::Look | Next::Backoff { .. } | Next::Woken | Next::Changed | Next::Never => None,
+        };
+        Ok(next)
     }
 
     /// Gathers once, then decides and acts until there is nothing to do now.
@@ -106,6 +118,7 @@ impl<'a> Pass<'a> {
         let configuration = snapshot.object.configuration();
         self.follower = configuration.map(|it| it.cluster().clone());
         for _ in 0..MAX_EFFECTS {
+            self.see(&snapshot.azure);
             match decide(&snapshot) {
                 Decision::Act(effect) => {
                     if let Some(outcome) = self.perform(effect, &mut snapshot).await? {
@@ -123,6 +136,7 @@ impl<'a> Pass<'a> {
                     if is_over(&snapshot.azure, &block) {
                         self.clear_operation();
                     }
+                    self.note_drift(&block, &snapshot.azure);
                     return Ok(Outcome::Blocked(block));
                 }
                 Decision::Released => return Ok(Outcome::Released),
@@ -146,19 +160,20 @@ impl<'a> Pass<'a> {
                 self.wrote();
                 snapshot.object.finalizer = Finalizer::Present;
             }
+            Effect::Look(look) => self.look(look, snapshot).await,
             Effect::EnterLane { kind, differences } => {
                 // Told while it waits, and remembered as the reason for what follows.
-                self.record.drift = self.subject().drift(kind, &differences);
+                self.record.drift = self.drift(kind, &differences, &snapshot.azure);
                 if let Some(follower) = &self.follower {
                     let priority = priority(&self.object);
                     snapshot.lane = self.context.enter_lane(follower, self.key, priority);
                 }
             }
-            Effect::Adopt(live) => {
+            Effect::Adopt => {
                 self.record.ownership = Some(Ownership::Adopted);
                 self.clear_operation();
                 self.notices.push(self.subject().adoption_notice());
-                self.write_status(&Outcome::Settled(live)).await?;
+                self.write_status(&Outcome::Waiting(Wait::Outcome(OperationKind::Attach))).await?;
                 snapshot.object.ownership = self.record.ownership;
             }
             Effect::Begin {
@@ -166,10 +181,10 @@ impl<'a> Pass<'a> {
                 ownership,
                 differences,
             } => {
-                self.begin(kind, ownership, &differences).await?;
+                self.begin(kind, ownership, differences, &snapshot.azure).await?;
                 snapshot.object.ownership = self.record.ownership;
-                if let Azure::Read { operation, .. } = &mut snapshot.azure {
-                    *operation = Operation::Intended(kind);
+                if let Azure::Read(sight) = &mut snapshot.azure {
+                    sight.operation = Operation::Intended(kind);
                 }
             }
             Effect::Put {
@@ -187,6 +202,13 @@ impl<'a> Pass<'a> {
                 let sent = act::delete(&self.context.arm, &configuration).await;
                 return Ok(Some(self.sent(OperationKind::Detach, sent)));
             }
+            Effect::DetachFromLeader {
+                leader,
+                configuration,
+            } => {
+                let sent = act::detach_from_leader(&self.context.arm, &leader, &configuration).await;
+                return Ok(Some(self.sent(OperationKind::Detach, sent)));
+            }
             Effect::RemoveFinalizer(release) => {
                 publish::remove_finalizer(self.context, &self.object).await?;
                 self.notices.extend(self.subject().release_notice(release));
@@ -202,12 +224,15 @@ impl<'a> Pass<'a> {
         &mut self,
         kind: OperationKind,
         ownership: Ownership,
-        differences: &[Difference],
+        differences: Vec<Difference>,
+        azure: &Azure,
     ) -> Result<(), KubernetesError> {
-        let subject = self.subject();
-        let drift = subject.drift(kind, differences);
-        let notice = subject.drift_notice(&drift);
+        let drift = self.drift(kind, &differences, azure);
+        let notice = self.subject().drift_notice(&drift);
         self.notices.extend(notice);
+        if !drift.is_empty() {
+            self.memory.correct(differences, Instant::now());
+        }
         self.record = Record {
             ownership: Some(ownership),
             operation: Some(OperationStatus {
@@ -229,6 +254,54 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
+    /// Looks closer at what a decision turns on.
+    async fn look(&mut self, look: Look, snapshot: &mut Snapshot) {
+        let (Azure::Read(sight), Some(desired)) = (&mut snapshot.azure, &self.desired) else {
+            return;
+        };
+        let reads = &self.context.reads;
+        match look {
+            Look::Live => look_closely(sight, desired, self.started, reads).await,
+            Look::Leader => look_at_leader(sight, desired, self.started, reads).await,
+            Look::Following => look_at_following(sight, desired, &self.context.arm).await,
+        }
+    }
+
+    /// Remembers what was seen of the clusters.
+    fn see(&mut self, azure: &Azure) {
+        let Azure::Read(sight) = azure else { return };
+        let follower = match &sight.follower {
+            Follower::Present(cluster) => Some(cluster),
+            Follower::NotRead | Follower::Absent | Follower::Unknown(_) => None,
+        };
+        let leader = match &sight.leader {
+            Leader::Present { cluster, .. } => Some(cluster),
+            Leader::NotRead | Leader::Absent | Leader::Unknown(_) => None,
+        };
+        self.seen = Seen {
+            follower: follower.map(|cluster| cluster.state.clone()),
+            leader: leader.map(|cluster| cluster.state.clone()),
+            advice: follower.zip(leader).map(|(follower, _)| advice(follower, &sight.leader)),
+        };
+    }
+
+    /// What of `differences` is drift.
+    fn drift(&self, kind: OperationKind, differences: &[Difference], azure: &Azure) -> Vec<Drift> {
+        match kind {
+            OperationKind::Attach | OperationKind::Update => self.subject().drift(differences, last_change(azure)),
+            OperationKind::Detach => Vec::new(),
+        }
+    }
+
+    /// Remembers drift that is not being corrected.
+    fn note_drift(&mut self, block: &Block, azure: &Azure) {
+        if let Block::Drifted(differences) | Block::Contested { differences, .. } = block {
+            self.record.drift = self.subject().drift(differences, last_change(azure));
+        } else if *block == Block::NotAttached {
+            self.record.drift = self.subject().drift(&[], None);
+        }
+    }
+
     /// Takes note of what a write answered.
     fn sent(&mut self, kind: OperationKind, sent: Sent) -> Outcome {
         match sent {
@@ -247,6 +320,9 @@ impl<'a> Pass<'a> {
             }
             Sent::Refused(failure) => {
                 self.clear_operation();
+                if kind == OperationKind::Detach {
+                    self.memory.refusal = Some(failure.clone());
+                }
                 // Nothing was made: what appears under this name now is somebody else's.
                 self.record.ownership = self.owned;
                 Outcome::Blocked(Block::Failure(failure))
@@ -323,29 +399,28 @@ impl<'a> Pass<'a> {
             object: &self.object,
             desired: self.desired.as_ref(),
             record: &self.record,
+            seen: &self.seen,
             failing_for: failing_since.map_or(Duration::ZERO, |since| since.elapsed()),
             now: self.context.clock.now(),
         }
     }
 }
 
-/// Whether `block` says what became of the operation, and not only that it can't be told.
-fn is_over(azure: &Azure, block: &Block) -> bool {
-    let Azure::Read {
-        configuration,
-        operation: Operation::Ended { end, .. },
-        ..
-    } = azure
-    else {
-        return false;
-    };
-    match end {
-        End::Failed(_) => !matches!(configuration, Remote::Unknown(_)),
-        End::Succeeded => matches!(block, Block::NotApplied(_)),
+/// Who changed the configuration last, where ARM tells.
+fn last_change(azure: &Azure) -> Option<&Change> {
+    let Azure::Read(sight) = azure else { return None };
+    match &sight.configuration {
+        Remote::Present(live) => live.changed.as_ref(),
+        Remote::Absent | Remote::NoFollower | Remote::Unknown(_) => None,
     }
 }
 
-/// As the API server keeps it, so that what is written equals what is read back.
-fn whole_seconds(now: Timestamp) -> Time {
-    Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
+/// Whether `block` says what became of the operation, and not only that it can't be told.
+fn is_over(azure: &Azure, block: &Block) -> bool {
+    let Azure::Read(sight) = azure else { return false };
+    match &sight.operation {
+        Operation::Ended { end: End::Failed(_), .. } => !matches!(sight.configuration, Remote::Unknown(_)),
+        Operation::Ended { end: End::Succeeded, .. } => matches!(block, Block::NotApplied(_)),
+        Operation::None | Operation::Intended(_) | Operation::Doubtful { .. } | Operation::Unreadable { .. } => false,
+    }
 }

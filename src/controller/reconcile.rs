@@ -132,6 +132,7 @@ fn delay(next: Next, memory: &mut Memory, context: &Context) -> Option<Duration>
     if next != Next::Look {
         memory.looking_since = None;
     }
+
     Some(match next {
         Next::Never => return None,
         Next::Interval(interval) => {
@@ -141,7 +142,7 @@ fn delay(next: Next, memory: &mut Memory, context: &Context) -> Option<Duration>
         Next::Poll { age, retry_after } => retry::poll(age, retry_after, chance),
         Next::Look => {
             let since = *memory.looking_since.get_or_insert(now);
-            retry::poll(now.saturating_duration_since(since), None, chance)
+            retry::look(now.saturating_duration_since(since), chance)
         }
         Next::Backoff { pace, retry_after } => {
             memory.attempts = memory.attempts.saturating_add(1);

@@ -7,22 +7,28 @@ use std::time::Duration;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
-use crate::api::{
-    AttachedDatabase, AttachedDatabaseStatus, Drift, OperationKind, OperationStatus, Ownership,
-    condition::{ConditionStatus, ConditionType, DesiredCondition, merge},
+use crate::{
+    api::{
+        AttachedDatabase, AttachedDatabaseStatus, Drift, DriftPolicy, OperationStatus, Ownership,
+        condition::{ConditionStatus, ConditionType, DesiredCondition, merge},
+    },
+    azure::model::{Change, ClusterState},
 };
 
+mod databases;
 mod notices;
 mod wording;
 
 pub use notices::{Notice, Tone};
 
-use wording::describe_drift;
+use databases::databases;
+use wording::{describe_drift, warning};
 
 use super::{
     decide::Wait,
     diff::Difference,
     outcome::{Outcome, Progress},
+    preflight::Advice,
     validate::Desired,
 };
 
@@ -37,6 +43,17 @@ pub struct Record {
     pub drift: Vec<Drift>,
 }
 
+/// What a pass has seen of the clusters; what it has not seen stays said as it was.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// The follower's state.
+    pub follower: Option<ClusterState>,
+    /// The leader's state.
+    pub leader: Option<ClusterState>,
+    /// What the author should know; `None` when a cluster was not seen.
+    pub advice: Option<Vec<Advice>>,
+}
+
 /// What a report is about.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
@@ -46,6 +63,8 @@ pub struct Subject<'a> {
     pub desired: Option<&'a Desired>,
     /// What to leave durable.
     pub record: &'a Record,
+    /// What was seen of the clusters.
+    pub seen: &'a Seen,
     /// How long it has been failing.
     pub failing_for: Duration,
     /// Wall time.
@@ -82,19 +101,15 @@ impl Subject<'_> {
                 &Time(self.now),
             )
         };
-        let attached_database_names = match outcome {
-            // Sorted: another order in ARM's answer is no news.
-            Outcome::Settled(live) => {
-                let mut names = live.attached_database_names.clone();
-                names.sort_unstable();
-                names
-            }
+        let databases = match outcome {
+            Outcome::Settled(attached) => databases(&attached.databases, &before.databases),
             Outcome::Waiting(_)
             | Outcome::Blocked(_)
             | Outcome::Invalid(_)
             | Outcome::NotYetSupported(_)
-            | Outcome::Released => before.attached_database_names,
+            | Outcome::Released => before.databases,
         };
+        let attached_database_names = databases.iter().map(|database| database.name.clone()).collect();
         Some(AttachedDatabaseStatus {
             conditions,
             observed_generation: Some(generation),
@@ -108,7 +123,7 @@ impl Subject<'_> {
                 .or(before.configuration_id),
             ownership: self.record.ownership,
             attached_database_names,
-            databases: before.databases,
+            databases,
             drift: self.record.drift.clone(),
             operation: self.record.operation.clone(),
             last_handled_reconcile_at: self
@@ -176,22 +191,52 @@ impl Subject<'_> {
                     &message,
                 ));
             }
-            None => conditions.push(condition(
-                ConditionType::InSync,
-                ConditionStatus::True,
-                "AsDeclared",
-                "the configuration in Azure is as declared",
-            )),
+            None => {}
         }
-        if !self.record.drift.is_empty() {
-            conditions.push(condition(
-                ConditionType::InSync,
-                ConditionStatus::False,
-                "Drifted",
-                &describe_drift(&self.record.drift),
-            ));
-        }
+        conditions.extend(self.details(progress));
         conditions
+    }
+
+    /// The conditions beside Ready: of what was compared or seen in this pass, else as they were, as long as they speak
+    /// of the present generation.
+    fn details(&self, progress: Option<Progress>) -> Vec<DesiredCondition> {
+        let in_sync = if !self.record.drift.is_empty() {
+            let message = describe_drift(&self.record.drift);
+            Some(detail(ConditionType::InSync, ConditionStatus::False, "Drifted", message))
+        } else if progress.is_none() {
+            let message = "the configuration in Azure is as declared".to_owned();
+            Some(detail(ConditionType::InSync, ConditionStatus::True, "AsDeclared", message))
+        } else {
+            self.kept(ConditionType::InSync)
+        };
+        let running = |kind, state: &Option<ClusterState>| match state {
+            Some(state) => Some(running(kind, state)),
+            None => self.kept(kind),
+        };
+        let warning = match &self.seen.advice {
+            Some(advice) => warning(advice),
+            None => self.kept(ConditionType::Warning),
+        };
+        let follower = running(ConditionType::FollowerRunning, &self.seen.follower);
+        let leader = running(ConditionType::LeaderRunning, &self.seen.leader);
+        [in_sync, follower, leader, warning].into_iter().flatten().collect()
+    }
+
+    /// A condition as it is, if it speaks of the present generation.
+    fn kept(&self, kind: ConditionType) -> Option<DesiredCondition> {
+        let conditions = &self.observed()?.conditions;
+        let condition = conditions.iter().find(|condition| condition.type_ == kind.as_str())?;
+        let status = match condition.status.as_str() {
+            "True" => ConditionStatus::True,
+            "False" => ConditionStatus::False,
+            _ => ConditionStatus::Unknown,
+        };
+        Some(DesiredCondition {
+            kind,
+            status,
+            reason: condition.reason.clone(),
+            message: condition.message.clone(),
+        })
     }
 
     fn verdict(&self, outcome: &Outcome) -> Option<Verdict> {
@@ -228,6 +273,10 @@ impl Subject<'_> {
     fn waiting(&self, wait: &Wait) -> Verdict {
         let follower = self.follower();
         let (reason, message) = match wait {
+            Wait::Databases { missing } => (
+                "WaitingForDatabase",
+                format!("waits for {follower} to show {}", missing.join(", ")),
+            ),
             Wait::Lane { place } => (
                 "WaitingForCluster",
                 format!(
@@ -278,13 +327,15 @@ impl Subject<'_> {
             .is_some_and(|(status, _)| status == "True")
     }
 
-    /// Whether a difference found now is drift: the present generation was attached before.
+    /// Whether a difference found now is drift: the present generation was in sync before.
     #[must_use]
     pub fn is_drift(&self) -> bool {
-        self.was_ready()
-            || self
-                .observed()
-                .is_some_and(|status| !status.drift.is_empty())
+        self.observed().is_some_and(|status| {
+            !status.drift.is_empty()
+                || status.conditions.iter().any(|condition| {
+                    condition.type_ == ConditionType::InSync.as_str() && condition.status == "True"
+                })
+        })
     }
 
     /// The status, if it speaks of the present generation.
@@ -296,24 +347,35 @@ impl Subject<'_> {
             .filter(|status| status.observed_generation == generation)
     }
 
-    /// The drift to record for an operation that is about to begin.
+    /// The drift to record when `differences` are found on a configuration that was changed last by `change`; empty when
+    /// they are no drift, but a declaration that is not carried out yet. No differences stand for an absent configuration.
     #[must_use]
-    pub fn drift(&self, kind: OperationKind, differences: &[Difference]) -> Vec<Drift> {
-        if !self.is_drift() || kind == OperationKind::Detach {
+    pub fn drift(&self, differences: &[Difference], change: Option<&Change>) -> Vec<Drift> {
+        let reports = self.object.spec.drift_policy == DriftPolicy::Report;
+        if !self.is_drift() && !reports {
             return Vec::new();
         }
-        if differences.is_empty() {
-            return vec![drift("configuration", "present", "absent")];
-        }
+        let absent = [Difference {
+            field: "configuration",
+            desired: "present".to_owned(),
+            observed: "absent".to_owned(),
+        }];
+        let differences = if differences.is_empty() { &absent } else { differences };
+        let known = self.object.status.as_ref().map(|status| status.drift.as_slice()).unwrap_or_default();
         let drift = differences
             .iter()
-            .map(
-                |Difference {
-                     field,
-                     desired,
-                     observed,
-                 }| drift(field, desired, observed),
-            )
+            .map(|Difference { field, desired, observed }| Drift {
+                field: (*field).to_owned(),
+                desired: desired.clone(),
+                observed: observed.clone(),
+                since: known
+                    .iter()
+                    .find(|known| known.field == *field)
+                    .and_then(|known| known.since.clone())
+                    .or_else(|| Some(whole_seconds(self.now))),
+                changed_by: change.and_then(|change| change.by.clone()),
+                changed_at: change.and_then(|change| change.at.clone()),
+            })
             .collect();
         // As status can hold it: a longer one would differ from what status says with each look.
         let status = AttachedDatabaseStatus {
@@ -322,6 +384,26 @@ impl Subject<'_> {
         };
         status.within_bounds().drift
     }
+}
+
+/// As the API server keeps it, so that what is written equals what is read back.
+#[must_use]
+pub fn whole_seconds(now: Timestamp) -> Time {
+    Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
+}
+
+fn detail(kind: ConditionType, status: ConditionStatus, reason: &str, message: String) -> DesiredCondition {
+    DesiredCondition {
+        kind,
+        status,
+        reason: reason.to_owned(),
+        message,
+    }
+}
+
+fn running(kind: ConditionType, state: &ClusterState) -> DesiredCondition {
+    let status = if *state == ClusterState::Running { ConditionStatus::True } else { ConditionStatus::False };
+    detail(kind, status, state.as_str(), format!("the cluster is {state}"))
 }
 
 /// What the condition Ready says.
@@ -340,14 +422,6 @@ fn ready_condition(status: &AttachedDatabaseStatus) -> Option<(&str, &str)> {
         .iter()
         .find(|condition| condition.type_ == ConditionType::Ready.as_str())
         .map(|condition| (condition.status.as_str(), condition.reason.as_str()))
-}
-
-fn drift(field: &str, desired: &str, observed: &str) -> Drift {
-    Drift {
-        field: field.to_owned(),
-        desired: desired.to_owned(),
-        observed: observed.to_owned(),
-    }
 }
 
 #[cfg(test)]

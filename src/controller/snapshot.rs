@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::api::{DeletionPolicy, Ownership};
 use crate::azure::{
     id::ConfigurationId,
-    model::{Cluster, Configuration},
+    model::{Cluster, Configuration, Database},
 };
 
-use super::{failure::Failure, validate::Desired};
+use super::{diff::Difference, failure::Failure, lane::ObjectKey, validate::Desired};
 
 pub use crate::api::OperationKind;
 
@@ -32,6 +32,32 @@ pub struct Object {
     pub finalizer: Finalizer,
     /// What the object owns in Azure; `None` until claimed.
     pub ownership: Option<Ownership>,
+    /// Whether the configuration is this object's to declare.
+    pub claim: Claim,
+    /// What was corrected lately because somebody had changed it.
+    pub corrections: Vec<Correction>,
+    /// How long the object has been waiting for something that has no operation to follow.
+    pub waiting_for: Duration,
+    /// Why the follower refused to detach, if it did.
+    pub refusal: Option<Failure>,
+}
+
+/// Whether the configuration is this object's to declare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// No older object declares it.
+    Ours,
+    /// This one does.
+    Older(ObjectKey),
+}
+
+/// A correction of drift.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// What was put right.
+    pub differences: Vec<Difference>,
+    /// How long ago.
+    pub age: Duration,
 }
 
 /// Whether the object is wanted.
@@ -71,14 +97,93 @@ pub enum Azure {
     /// Our operation still runs: nothing else was read, since nothing else can be done.
     Operating(Running),
     /// Live state.
-    Read {
-        /// The follower cluster.
-        follower: Follower,
-        /// The configuration on it.
-        configuration: Remote,
-        /// What became of our last operation.
-        operation: Operation,
+    Read(Sight),
+}
+
+/// What was read of Azure.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// How old it may be.
+    pub freshness: Freshness,
+    /// The follower cluster.
+    pub follower: Follower,
+    /// The configuration on it.
+    pub configuration: Remote,
+    /// The databases on it.
+    pub databases: Databases,
+    /// The leader cluster.
+    pub leader: Leader,
+    /// Whether the leader says that the follower follows it by this configuration. Asked only when the follower can't
+    /// be asked.
+    pub following: Following,
+    /// What became of our last operation.
+    pub operation: Operation,
+}
+
+/// How old a sight may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Shared with other objects: good enough to rest on, not to act on.
+    Glance,
+    /// Read for this pass.
+    Live,
+}
+
+/// The follower's databases, as far as they were readable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Databases {
+    /// Not needed now.
+    NotRead,
+    /// They could not be read.
+    Unknown(Failure),
+    /// All of them, or at least the one that matters.
+    Listed(Vec<Database>),
+}
+
+/// The leader cluster, as far as it was readable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Leader {
+    /// Not needed now.
+    NotRead,
+    /// It does not exist.
+    Absent,
+    /// It could not be read.
+    Unknown(Failure),
+    /// It exists.
+    Present {
+        /// The cluster.
+        cluster: Cluster,
+        /// What of its databases was asked for.
+        databases: LeaderDatabases,
     },
+}
+
+/// The leader's databases, as far as they matter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LeaderDatabases {
+    /// Not needed now.
+    NotRead,
+    /// They could not be read.
+    Unknown(Failure),
+    /// The followed one does not exist.
+    Missing,
+    /// The followed one exists.
+    Found,
+    /// All their names.
+    Names(Vec<String>),
+}
+
+/// What the leader says about who follows it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Following {
+    /// Not asked.
+    NotRead,
+    /// It could not be asked, or does not exist.
+    Unknown(Failure),
+    /// The follower follows it by this configuration.
+    Listed,
+    /// The follower does not.
+    NotListed,
 }
 
 /// An operation in progress.

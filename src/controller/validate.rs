@@ -35,6 +35,10 @@ pub struct Desired {
     pub naming: Naming,
     /// Which tables, views and functions are shared; empty for everything.
     pub sharing: Sharing,
+    /// What to do about differences that nobody declared.
+    pub drift_policy: DriftPolicy,
+    /// What to do about a configuration that exists already.
+    pub adoption_policy: AdoptionPolicy,
     /// How often live state is compared; `None` for the operator's default.
     pub interval: Option<Duration>,
 }
@@ -199,6 +203,8 @@ pub fn validate(object: &AttachedDatabase) -> Result<Desired, Invalid> {
         principals: spec.default_principals_modification_kind,
         naming,
         sharing,
+        drift_policy: spec.drift_policy,
+        adoption_policy: spec.adoption_policy,
         interval,
     })
 }
@@ -237,24 +243,10 @@ fn sharing(declared: &TableLevelSharingProperties) -> Sharing {
 /// Returns the message for the object's author.
 #[must_use]
 pub fn not_yet_supported(object: &AttachedDatabase) -> Option<&'static str> {
-    let spec = &object.spec;
-    match (
-        spec.drift_policy,
-        spec.adoption_policy,
-        spec.service_account_name.as_deref(),
-    ) {
-        (DriftPolicy::Report, _, _) => {
-            Some("`spec.driftPolicy` must be Correct in this release: Report is not yet supported")
-        }
-        (DriftPolicy::Correct, AdoptionPolicy::Never | AdoptionPolicy::Always, _) => Some(
-            "`spec.adoptionPolicy` must be IfEqual in this release: Never and Always are not yet supported",
-        ),
-        (DriftPolicy::Correct, AdoptionPolicy::IfEqual, Some(_)) => Some(
-            "`spec.serviceAccountName` must be absent in this release: an own Azure identity is not yet supported, \
-             and the operator's identity is not used in its place",
-        ),
-        (DriftPolicy::Correct, AdoptionPolicy::IfEqual, None) => None,
-    }
+    object.spec.service_account_name.as_ref().map(|_| {
+        "`spec.serviceAccountName` must be absent in this release: an own Azure identity is not yet supported, and the \
+         operator's identity is not used in its place"
+    })
 }
 
 #[cfg(test)]

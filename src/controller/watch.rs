@@ -31,7 +31,7 @@ use crate::{
     shutdown::Shutdown,
 };
 
-use super::{context::Context, lane::ObjectKey, reconcile::reconcile};
+use super::{context::Context, lane::ObjectKey, reconcile::reconcile, validate::validate};
 
 /// The watch is ended by the server before a load balancer forgets it: Azure's drops idle flows
 /// after 240 s (faults.md §4.2, K5).
@@ -158,7 +158,7 @@ fn controller(
         // Nobody reads them, and they are the larger half of a small object in memory.
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)
-        .inspect(move |result| expect_operation(result, &known))
+        .inspect(move |result| take_note(result, &known))
         .touched_objects()
         .inspect(move |result| observe(result, &signs))
         .map(|result| result.map(|object| ObjectRef::from_obj(&object)));
@@ -197,11 +197,34 @@ fn observe(result: &Result<Guarded, watcher::Error>, watch: &Watch) {
     }
 }
 
-/// Before the first pass after a start, operations that go on take their lanes: nobody must run into them.
-fn expect_operation(result: &Result<watcher::Event<Guarded>, watcher::Error>, context: &Context) {
-    let Ok(watcher::Event::InitApply(DeserializeGuard(Ok(object)))) = result else {
-        return;
-    };
+/// Notes what an event says about other objects: which configuration the object declares, and, in the first list,
+/// whether an operation of its own occupies a follower.
+fn take_note(result: &Result<watcher::Event<Guarded>, watcher::Error>, context: &Context) {
+    match result {
+        Ok(watcher::Event::InitApply(DeserializeGuard(Ok(object)))) => {
+            declare(object, context);
+            expect_operation(object, context);
+        }
+        Ok(watcher::Event::Apply(DeserializeGuard(Ok(object)))) => declare(object, context),
+        Ok(watcher::Event::Delete(object)) => context.withdraw(&key(object)),
+        Ok(
+            watcher::Event::Init
+            | watcher::Event::InitDone
+            | watcher::Event::Apply(_)
+            | watcher::Event::InitApply(_),
+        )
+        | Err(_) => {}
+    }
+}
+
+fn declare(object: &AttachedDatabase, context: &Context) {
+    let created = object.creation_timestamp().map(|created| created.0.as_second()).unwrap_or_default();
+    let configuration = validate(object).ok().map(|desired| desired.configuration);
+    context.declare(&key(object), created, configuration);
+}
+
+/// An operation that goes on from before the start occupies its follower before any pass may think it free.
+fn expect_operation(object: &AttachedDatabase, context: &Context) {
     let follower = object.spec.follower.cluster_resource_id.parse();
     let (Some(_), Ok(follower)) = (operation(object), follower) else {
         return;
@@ -230,6 +253,7 @@ async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Inf
         Err(invalid) => {
             // What it was before counts no more, above all not its place in a lane.
             context.forget(&key(&*object));
+            context.withdraw(&key(&*object));
             report_undecodable(invalid, &context).await;
             Ok(Action::await_change())
         }
@@ -275,10 +299,12 @@ fn log(context: &Context, result: Passed) {
     match result {
         Ok(_) => {}
         Err(ControllerError::ObjectNotFound(gone)) => {
-            context.forget(&ObjectKey {
+            let key = ObjectKey {
                 namespace: gone.namespace.unwrap_or_default(),
                 name: gone.name,
-            });
+            };
+            context.forget(&key);
+            context.withdraw(&key);
         }
         Err(ControllerError::ReconcilerFailed(never, _)) => match never {},
         Err(ControllerError::QueueError(error)) => {

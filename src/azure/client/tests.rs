@@ -2,4 +2,6 @@
 
 mod answers;
 mod exchange;
+mod leader;
+mod lists;
 mod script;

@@ -107,6 +107,20 @@ fn a_missing_role_is_told_by_action_and_scope() {
         )
     );
     assert_eq!(error.class(), Class::Denied);
+    assert_eq!(
+        error.missing_permission(),
+        Some((
+            "Microsoft.Kusto/Clusters/read",
+            "/subscriptions/S/resourceGroups/RG"
+        ))
+    );
+    for other in [
+        refused(403, "RequestDisallowedByPolicy", "denied by policy"),
+        refused(400, "BadRequest", message),
+        no_answer(Intent::Read, TransportError::DeadlineExceeded),
+    ] {
+        assert_eq!(other.missing_permission(), None, "{other:?}");
+    }
 }
 
 #[test]

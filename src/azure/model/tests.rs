@@ -1,6 +1,11 @@
 //! Bodies as recorded in real traffic (arm-kusto.md §2.2 and §4), and as they might get worse.
 
+use serde_json::json;
+
 use super::*;
+
+mod databases;
+mod followers;
 
 const LEADER: &str =
     "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Kusto/clusters/leader1";
@@ -104,6 +109,7 @@ fn the_recorded_put_answer_is_in_progress() {
 fn the_recorded_get_answer_reads_nulls_as_unset() {
     let read: Configuration = serde_json::from_str(GET_ANSWER).unwrap();
     let expected = Configuration {
+        name: "conf1".to_owned(),
         leader_cluster: LEADER.replace("clusters", "Clusters"),
         database_name: "db1".to_owned(),
         principals_modification_kind: "Union".to_owned(),
@@ -112,6 +118,7 @@ fn the_recorded_get_answer_reads_nulls_as_unset() {
         sharing: Sharing::default(),
         attached_database_names: vec!["db1".to_owned()],
         provisioning_state: ProvisioningState::Succeeded,
+        changed: None,
     };
     assert_eq!(read, expected);
 }
@@ -223,4 +230,89 @@ fn a_cluster_with_integers_where_the_schema_has_words_is_read() {
         Some("The cluster was stopped by auto-stop")
     );
     assert_eq!(read.location, "East US");
+}
+
+#[test]
+fn a_configuration_goes_by_the_last_part_of_its_name_or_id() {
+    let properties = json!({"clusterResourceId": LEADER, "databaseName": "db1", "defaultPrincipalsModificationKind": "None"});
+    let id = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Kusto/Clusters/f1/AttachedDatabaseConfigurations/by id";
+    let cases = [
+        (json!({"name": "f1/conf 1", "id": id}), "conf 1"),
+        (json!({"name": "conf1"}), "conf1"),
+        (json!({"name": "", "id": id}), "by id"),
+        (json!({"name": null, "id": id}), "by id"),
+        (json!({"id": id}), "by id"),
+        (json!({}), ""),
+        (json!({"name": "f1/"}), ""),
+    ];
+    for (mut body, name) in cases {
+        body["properties"] = properties.clone();
+        let read: Configuration = serde_json::from_value(body.clone()).unwrap();
+        assert_eq!(read.name, name, "{body}");
+    }
+}
+
+#[test]
+fn who_changed_a_configuration_is_told_as_far_as_arm_tells() {
+    let change = |by: Option<&str>, at: Option<&str>| {
+        Some(Change {
+            by: by.map(str::to_owned),
+            at: at.map(str::to_owned),
+        })
+    };
+    let at = "2026-01-02T03:04:05.1234567Z";
+    let cases = [
+        (
+            json!({"createdBy": "c", "lastModifiedBy": "a@example.com", "lastModifiedByType": "User", "lastModifiedAt": at}),
+            change(Some("a@example.com"), Some(at)),
+        ),
+        (json!({"lastModifiedAt": at}), change(None, Some(at))),
+        (
+            json!({"lastModifiedBy": "a", "lastModifiedAt": ""}),
+            change(Some("a"), None),
+        ),
+        (json!({"createdBy": "c"}), None),
+        (json!({}), None),
+        (json!(null), None),
+    ];
+    for (system_data, expected) in cases {
+        let read: Configuration = serde_json::from_value(json!({
+            "systemData": system_data,
+            "properties": {"clusterResourceId": LEADER, "databaseName": "db1", "defaultPrincipalsModificationKind": "None"}
+        }))
+        .unwrap();
+        assert_eq!(read.changed, expected, "{system_data}");
+    }
+}
+
+#[test]
+fn a_cluster_streams_when_it_says_so_and_has_a_key_when_it_names_one() {
+    let cases = [
+        (json!({}), (false, false)),
+        (json!({"enableStreamingIngest": true}), (true, false)),
+        (json!({"enableStreamingIngest": "True"}), (true, false)),
+        (json!({"enableStreamingIngest": false}), (false, false)),
+        (
+            json!({"enableStreamingIngest": null, "keyVaultProperties": null}),
+            (false, false),
+        ),
+        (json!({"keyVaultProperties": {}}), (false, false)),
+        (
+            json!({"keyVaultProperties": {"keyName": "", "keyVaultUri": ""}}),
+            (false, false),
+        ),
+        (
+            json!({"keyVaultProperties": {"keyName": "key", "keyVersion": "1", "keyVaultUri": "https://v.vault.azure.net"}}),
+            (false, true),
+        ),
+    ];
+    for (mut properties, expected) in cases {
+        properties["state"] = json!("Running");
+        let read = cluster(&properties).unwrap();
+        assert_eq!(
+            (read.streaming_ingest, read.customer_managed_key),
+            expected,
+            "{properties}"
+        );
+    }
 }

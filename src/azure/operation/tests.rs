@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::azure::address::ADDRESS_MAX;
 
 const PATH: &str = "/subscriptions/S-1/providers/Microsoft.Kusto/locations/East%20US/operationResults/11111111-2222-3333-4444-555555555555";
 
@@ -57,7 +58,7 @@ fn an_address_elsewhere_never_gets_the_token() {
     for host in foreign {
         let refused = OperationUrl::accept(&format!("{host}{PATH}?s=1"), &arm());
         assert!(
-            matches!(refused, Err(OperationUrlError::Foreign { .. })),
+            matches!(refused, Err(AddressError::Foreign { .. })),
             "{host} gave {refused:?}"
         );
     }
@@ -80,7 +81,7 @@ fn an_address_elsewhere_never_gets_the_token() {
     for raw in unreadable {
         assert_eq!(
             OperationUrl::accept(raw, &arm()),
-            Err(OperationUrlError::Unreadable),
+            Err(AddressError::Unreadable),
             "{raw:?}"
         );
     }
@@ -88,10 +89,10 @@ fn an_address_elsewhere_never_gets_the_token() {
 
 #[test]
 fn a_boundless_address_is_refused() {
-    let raw = format!("https://management.azure.com/?{}", "x".repeat(URL_MAX));
+    let raw = format!("https://management.azure.com/?{}", "x".repeat(ADDRESS_MAX));
     assert!(matches!(
         OperationUrl::accept(&raw, &arm()),
-        Err(OperationUrlError::TooLong(_))
+        Err(AddressError::TooLong(_))
     ));
 }
 
@@ -113,7 +114,7 @@ fn the_signature_is_in_no_log_line() {
         .to_string();
     assert_eq!(
         refused,
-        "the operation's address leads to https://evil.test, not to https://management.azure.com"
+        "the address leads to https://evil.test, not to https://management.azure.com"
     );
 }
 

@@ -45,11 +45,12 @@ async fn serve(answer: &'static str, hold: bool) -> String {
     format!("http://{address}/x")
 }
 
-async fn read_head(socket: &mut TcpStream) {
+async fn read_head(socket: &mut TcpStream) -> Vec<u8> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(socket.read_u8().await.unwrap());
     }
+    head
 }
 
 async fn get(url: &str, limits: Limits) -> Result<http::Response<Bytes>, TransportError> {
@@ -181,4 +182,32 @@ async fn a_rotated_ca_bundle_is_read_again_after_a_failed_connection_and_a_broke
         ));
         assert_eq!(transport.0.clients().ca_bundle, trusted.as_bytes());
     }
+}
+
+#[tokio::test]
+async fn the_length_of_an_empty_body_is_sent_when_it_is_given() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/x", listener.local_addr().unwrap());
+    let request = http::Request::post(url)
+        .header("content-length", 0)
+        .body(Bytes::new())
+        .unwrap();
+    let transport = HttpTransport::new(None).unwrap();
+    let sent = transport.send(request, LIMITS);
+    let served = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let head = read_head(&mut socket).await;
+        socket
+            .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+            .await
+            .unwrap();
+        String::from_utf8(head).unwrap().to_ascii_lowercase()
+    };
+    let (answer, head) = tokio::join!(sent, served);
+    assert_eq!(answer.unwrap().status(), 204);
+    assert_eq!(
+        head.matches("\r\ncontent-length: 0\r\n").count(),
+        1,
+        "{head}"
+    );
 }

@@ -43,6 +43,7 @@ fn live() -> Configuration {
         sharing: Sharing::default(),
         attached_database_names: vec!["Sales".into()],
         provisioning_state: ProvisioningState::Succeeded,
+        ..Configuration::default()
     }
 }
 
@@ -73,6 +74,8 @@ fn follower(state: ClusterState) -> Follower {
         state,
         state_reason: None,
         provisioning_state: ProvisioningState::Succeeded,
+        streaming_ingest: false,
+        customer_managed_key: false,
     })
 }
 

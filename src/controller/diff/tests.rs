@@ -38,6 +38,7 @@ fn live() -> Configuration {
         },
         attached_database_names: vec!["SalesRO".into()],
         provisioning_state: ProvisioningState::Succeeded,
+        ..Configuration::default()
     }
 }
 

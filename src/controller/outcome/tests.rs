@@ -36,6 +36,7 @@ fn settled() -> Outcome {
         sharing: Sharing::default(),
         attached_database_names: Vec::new(),
         provisioning_state: ProvisioningState::Succeeded,
+        ..Configuration::default()
     }))
 }
 

@@ -1,11 +1,12 @@
 //! The events of a pass. Pure.
 
-use crate::api::{ConditionType, Drift, OperationKind};
+use crate::api::{ConditionStatus, ConditionType, Drift, OperationKind};
 
-use super::{Subject, Verdict, ready_condition, wording::describe_drift};
+use super::{Subject, Verdict, ready, ready_condition, wording::describe_drift};
 use crate::controller::{
-    decide::Release,
+    decide::{Attached, Release},
     outcome::{Outcome, Progress},
+    validate::Database,
 };
 
 /// An event to publish.
@@ -36,9 +37,9 @@ impl Subject<'_> {
     pub fn notices(&self, outcome: &Outcome) -> Vec<Notice> {
         let before = self.object.status.as_ref();
         match outcome {
-            Outcome::Settled(_) => {
+            Outcome::Settled(attached) => {
                 let Some(operation) = before.and_then(|status| status.operation.as_ref()) else {
-                    return Vec::new();
+                    return self.changed_set(attached);
                 };
                 let repaired = before.is_some_and(|status| !status.drift.is_empty());
                 let attachment = self.attachment();
@@ -65,12 +66,38 @@ impl Subject<'_> {
                 }]
             }
             Outcome::Blocked(_) | Outcome::Invalid(_) | Outcome::NotYetSupported(_) => {
-                self.trouble(outcome).into_iter().collect()
+                let drift = self.drift_notice(&self.record.drift);
+                self.trouble(outcome).into_iter().chain(drift).collect()
             }
             // Drift that has to wait in line is told now: when its turn comes, status knows it already.
             Outcome::Waiting(_) => self.drift_notice(&self.record.drift).into_iter().collect(),
             Outcome::Released => Vec::new(),
         }
+    }
+
+    /// The events of databases that came or went because the leader's set changed.
+    fn changed_set(&self, attached: &Attached) -> Vec<Notice> {
+        let follows_all = self.desired.is_some_and(|desired| desired.database == Database::All);
+        let Some(status) = self.object.status.as_ref().filter(|status| follows_all && ready(status) == ConditionStatus::True)
+        else {
+            return Vec::new();
+        };
+        let now: Vec<&str> = attached.databases.iter().map(|database| database.name.as_str()).collect();
+        let before: Vec<&str> = status.attached_database_names.iter().map(String::as_str).collect();
+        let only_in = |these: &[&str], those: &[&str]| -> Vec<String> {
+            these.iter().filter(|name| !those.contains(name)).map(|name| (*name).to_owned()).collect()
+        };
+        let notice = |reason, names: Vec<String>, happened: &str| {
+            (!names.is_empty()).then(|| Notice {
+                tone: Tone::Normal,
+                reason,
+                action: "Follow",
+                note: format!("{} {happened} {}", names.join(", "), self.follower()),
+            })
+        };
+        let added = notice("DatabaseAdded", only_in(&now, &before), "is new on");
+        let removed = notice("DatabaseRemoved", only_in(&before, &now), "is gone from");
+        added.into_iter().chain(removed).collect()
     }
 
     /// The event of an object that can't go on: once for each reason that somebody can act on, and
@@ -120,7 +147,10 @@ impl Subject<'_> {
             .as_ref()
             .map(|status| status.drift.as_slice())
             .unwrap_or_default();
-        (!drift.is_empty() && drift != before).then(|| Notice {
+        let is_known = drift.iter().all(|drift| {
+            before.iter().any(|known| (&known.field, &known.desired, &known.observed) == (&drift.field, &drift.desired, &drift.observed))
+        });
+        (!is_known).then(|| Notice {
             tone: Tone::Warning,
             reason: "DriftDetected",
             action: "Repair",
@@ -136,7 +166,7 @@ impl Subject<'_> {
     #[must_use]
     pub fn adoption_notice(&self) -> Notice {
         let note = format!(
-            "the existing configuration {} is as declared and was taken over",
+            "the existing configuration {} was taken over",
             self.configuration_name()
         );
         Notice {
@@ -162,7 +192,7 @@ impl Subject<'_> {
             ),
             Release::Orphaned => (
                 "Orphaned",
-                format!("{attachment} stays attached: `deletionPolicy` is Orphan"),
+                format!("{attachment} stays attached, as declared"),
             ),
             Release::Replaced => (
                 "Released",

@@ -160,6 +160,7 @@ fn settled() -> Outcome {
         sharing: Sharing::default(),
         attached_database_names: vec!["Web".into(), "Sales".into()],
         provisioning_state: ProvisioningState::Succeeded,
+        ..Configuration::default()
     }))
 }
 

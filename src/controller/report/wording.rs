@@ -1,9 +1,19 @@
 //! What is said to a person. Pure.
 
-use crate::api::{Drift, OperationKind};
+use crate::{
+    api::{
+        Drift, OperationKind,
+        condition::{ConditionStatus, ConditionType, DesiredCondition},
+    },
+    controller::{
+        block::{Block, Holder},
+        outcome::describe,
+        preflight::Advice,
+        validate::Database,
+    },
+};
 
-use super::Subject;
-use crate::controller::{decide::Block, outcome::describe, validate::Database};
+use super::{Subject, detail};
 
 impl Subject<'_> {
     /// The reason for work in progress.
@@ -43,27 +53,66 @@ impl Subject<'_> {
     }
 
     pub(super) fn blocked(&self, block: &Block) -> String {
-        let (follower, name) = (self.follower(), self.configuration_name());
-        match block {
+        let (follower, leader, name) = (self.follower(), self.leader(), self.configuration_name());
+        let message = match block {
             Block::Failure(failure) => failure.message.clone(),
+            Block::LeaderFailure(failure) => format!("the leader cluster {leader}: {}", failure.message),
             Block::FollowerNotFound => format!(
                 "the follower cluster {follower} does not exist; `spec.follower.clusterResourceId` must name an existing cluster"
             ),
             Block::FollowerNotRunning { state, reason } => format!(
                 "the follower cluster {follower} is {state}{}; start it, and the attachment goes on by itself",
-                reason
-                    .as_deref()
-                    .map(|reason| format!(" ({reason})"))
-                    .unwrap_or_default()
+                reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default()
             ),
+            Block::LeaderNotFound => format!(
+                "the leader cluster {leader} does not exist; `spec.leader.clusterResourceId` must name an existing cluster"
+            ),
+            Block::LeaderNotRunning { state } => format!(
+                "the leader cluster {leader} is {state}; start it, and the attachment goes on by itself"
+            ),
+            Block::RegionMismatch { follower: here, leader: there } => format!(
+                "the follower cluster {follower} is in {here} and the leader cluster {leader} in {there}; both must be in one region"
+            ),
+            Block::LeaderDatabaseNotFound => format!(
+                "the leader cluster {leader} has no database {}; `spec.leader.databaseName` must name one that exists",
+                self.desired.map_or("", |desired| desired.database.as_str())
+            ),
+            Block::NameTaken { name, holder } => self.name_taken(name, holder),
+            Block::DatabaseNotShown { missing } => format!(
+                "the configuration {name} is as declared, but {follower} does not show {}; see whether the database still \
+                 exists on {leader}",
+                missing.join(", ")
+            ),
+            Block::DatabaseSuspended { suspended } => format!(
+                "Azure has suspended {} on {follower}, as it does when a customer-managed key is revoked; restore the \
+                 leader's access to its key",
+                suspended.join(", ")
+            ),
+            Block::ForeignOrigin { origin } => format!(
+                "the configuration {name} on {follower} was made by {origin}, which alone may change it; choose another \
+                 `spec.configurationName`"
+            ),
+            Block::Claimed { by } => {
+                // The names of another namespace are not this author's to read.
+                let is_near = self.object.metadata.namespace.as_deref() == Some(by.namespace.as_str());
+                let other = if is_near { format!("the older object {}", by.name) } else { "an older object in another namespace".to_owned() };
+                format!(
+                    "{other} declares the configuration {name} on {follower} already; delete one of them, or choose \
+                     another `spec.configurationName`"
+                )
+            }
             Block::Conflict(differences) => format!(
                 "a configuration named {name} on {follower} follows something else: {}; choose another \
                  `spec.configurationName`, or delete that configuration",
                 describe(differences)
             ),
+            Block::Exists => format!(
+                "a configuration named {name} exists on {follower}, and `spec.adoptionPolicy` is Never; choose another \
+                 `spec.configurationName`, delete that configuration, or set `spec.adoptionPolicy` to IfEqual"
+            ),
             Block::ExistsAndDiffers(differences) => format!(
                 "a configuration named {name} exists on {follower} and differs: {}; make the spec equal to take it over, \
-                 choose another `spec.configurationName`, or delete that configuration",
+                 set `spec.adoptionPolicy` to Always to overwrite it, or choose another `spec.configurationName`",
                 describe(differences)
             ),
             Block::NotApplied(differences) if differences.is_empty() => format!(
@@ -74,7 +123,51 @@ impl Subject<'_> {
                  changes it back, or declare what it is",
                 describe(differences)
             ),
-        }
+            Block::Drifted(differences) => format!(
+                "not as declared: {}; `spec.driftPolicy` is Report, so nothing is changed",
+                describe(differences)
+            ),
+            Block::NotAttached => format!(
+                "there is no configuration {name} on {follower}; `spec.driftPolicy` is Report, so nothing is attached"
+            ),
+            // The number of corrections is not said: it would change from look to look.
+            Block::Contested { differences, corrections: _ } if differences.is_empty() => format!(
+                "somebody keeps removing the configuration {name} on {follower}; find who, or delete this object. It is \
+                 corrected again after an hour"
+            ),
+            Block::Contested { differences, corrections: _ } => format!(
+                "somebody keeps changing the configuration {name} on {follower} back: {}; find who, or declare what they \
+                 want. It is corrected again after an hour",
+                describe(differences)
+            ),
+        };
+        if self.deleting() { format!("{message}; {}", self.way_out()) } else { message }
+    }
+
+    fn name_taken(&self, name: &str, holder: &Holder) -> String {
+        let follower = self.follower();
+        let whose = match holder {
+            Holder::Local => format!("{follower} has a database {name} of its own, which wins"),
+            Holder::Configuration(other) => format!("{follower} has a database {name} already, by the configuration {other}"),
+            Holder::Leader(other) => format!("{follower} follows a database {name} of {other} already"),
+            Holder::Unknown => format!("{follower} has a database {name} already"),
+        };
+        let remedy = match self.desired.map(|desired| &desired.database) {
+            Some(Database::All) => "set `spec.databaseNamePrefix`, or remove or rename that database",
+            Some(Database::One(_)) | None => "set `spec.databaseNameOverride`, or remove or rename that database",
+        };
+        format!("{whose}; {remedy}")
+    }
+
+    /// How a deletion ends when Azure does not let it.
+    fn way_out(&self) -> String {
+        let metadata = &self.object.metadata;
+        format!(
+            "to let the object go and leave the configuration: kubectl patch attdb {} -n {} --type merge -p \
+             '{{\"spec\":{{\"deletionPolicy\":\"Orphan\"}}}}'",
+            metadata.name.as_deref().unwrap_or_default(),
+            metadata.namespace.as_deref().unwrap_or_default()
+        )
     }
 
     /// "Sales of leader1 on follower1".
@@ -98,6 +191,10 @@ impl Subject<'_> {
         })
     }
 
+    fn leader(&self) -> &str {
+        self.desired.map_or("the leader", |desired| desired.leader.name())
+    }
+
     pub(super) fn configuration_name(&self) -> &str {
         self.desired
             .map_or("", |desired| desired.configuration.name())
@@ -108,13 +205,24 @@ impl Subject<'_> {
 pub(super) fn describe_drift(drift: &[Drift]) -> String {
     let parts: Vec<String> = drift
         .iter()
-        .map(
-            |Drift {
-                 field,
-                 desired,
-                 observed,
-             }| format!("`{field}` is {observed:?}, declared {desired:?}"),
-        )
+        .map(|drift| format!("`{}` is {:?}, declared {:?}", drift.field, drift.observed, drift.desired))
         .collect();
     parts.join("; ")
+}
+
+/// The condition for what works and may surprise.
+pub(super) fn warning(advice: &[Advice]) -> Option<DesiredCondition> {
+    let (reason, text) = match advice.first()? {
+        Advice::StreamingIngestionOff => (
+            "StreamingIngestionOff",
+            "the leader takes streaming ingestion and the follower does not: streamed data shows late; set \
+             `enableStreamingIngest` on the follower cluster",
+        ),
+        Advice::CustomerManagedKey => (
+            "CustomerManagedKey",
+            "a cluster is encrypted with a customer-managed key: neither may take part in further followings, and both \
+             are suspended when the key is revoked",
+        ),
+    };
+    Some(detail(ConditionType::Warning, ConditionStatus::True, reason, text.to_owned()))
 }

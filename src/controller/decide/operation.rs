@@ -1,0 +1,105 @@
+//! What the last operation means for the next one. Pure.
+
+use super::{Decision, UNREADABLE_PATIENCE, VISIBILITY_GRACE, Wait};
+use crate::{
+    azure::model::{Cluster, ClusterState, ProvisioningState},
+    controller::{
+        block::Block,
+        snapshot::{End, Follower, Operation},
+    },
+};
+
+/// Whether the last operation forbids a new one for now.
+pub(super) fn unfinished(operation: &Operation) -> Option<Decision> {
+    match operation {
+        Operation::Ended {
+            end: End::Failed(failure),
+            ..
+        } => Some(Decision::Blocked(Block::Failure(failure.clone()))),
+        Operation::Ended {
+            end: End::Succeeded,
+            ..
+        }
+        | Operation::None
+        | Operation::Intended(_)
+        | Operation::Doubtful { .. }
+        | Operation::Unreadable { .. } => outstanding(operation).map(Decision::Wait),
+    }
+}
+
+/// What to wait for while the result of the last operation may still show up.
+pub(super) fn outstanding(operation: &Operation) -> Option<Wait> {
+    match *operation {
+        Operation::Doubtful { kind, age } => {
+            (age < VISIBILITY_GRACE).then_some(Wait::Outcome(kind))
+        }
+        Operation::Unreadable { kind, age } => {
+            (age < UNREADABLE_PATIENCE).then_some(Wait::Outcome(kind))
+        }
+        Operation::Ended {
+            kind,
+            end: End::Succeeded,
+            since,
+        } => (since < VISIBILITY_GRACE).then_some(Wait::Visibility(kind)),
+        Operation::Ended {
+            end: End::Failed(_),
+            ..
+        }
+        | Operation::None
+        | Operation::Intended(_) => None,
+    }
+}
+
+/// Why no write may be sent to a follower.
+pub(super) enum Obstacle {
+    /// It goes away by itself.
+    Passing(Wait),
+    /// It does not.
+    Lasting(Block),
+}
+
+/// The follower, when a write may be sent to it.
+pub(super) fn usable(follower: &Follower) -> Result<&Cluster, Obstacle> {
+    let passing = |state: &str| {
+        Err(Obstacle::Passing(Wait::Follower {
+            state: state.to_owned(),
+        }))
+    };
+    let cluster = match follower {
+        Follower::Present(cluster) => cluster,
+        Follower::Absent => return Err(Obstacle::Lasting(Block::FollowerNotFound)),
+        Follower::Unknown(failure) => {
+            return Err(Obstacle::Lasting(Block::Failure(failure.clone())));
+        }
+        // Unreachable by construction: a wanted object reads its follower.
+        Follower::NotRead => return passing("not known yet"),
+    };
+    match &cluster.state {
+        ClusterState::Running => {}
+        ClusterState::Creating
+        | ClusterState::Starting
+        | ClusterState::Updating
+        | ClusterState::Stopping => {
+            return passing(cluster.state.as_str());
+        }
+        ClusterState::Stopped
+        | ClusterState::Unavailable
+        | ClusterState::Deleting
+        | ClusterState::Deleted
+        | ClusterState::Migrated
+        | ClusterState::Other(_) => {
+            return Err(Obstacle::Lasting(Block::FollowerNotRunning {
+                state: cluster.state.as_str().to_owned(),
+                reason: cluster.state_reason.clone(),
+            }));
+        }
+    }
+    match &cluster.provisioning_state {
+        // A failed or cancelled update of the cluster does not keep it from serving writes (arm-kusto.md §4).
+        ProvisioningState::Succeeded | ProvisioningState::Failed | ProvisioningState::Canceled => {
+            Ok(cluster)
+        }
+        // ARM rejects every PUT below a cluster that is being updated (arm-kusto.md §4).
+        ProvisioningState::InProgress(state) => passing(state),
+    }
+}
