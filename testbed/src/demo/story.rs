@@ -1,5 +1,7 @@
 //! The story, step by step. Each step checks what it shows.
 
+mod surprises;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -28,6 +30,8 @@ pub(super) async fn tell(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     attach_one(stage, narrator).await?;
     look_closer(stage, narrator).await?;
     attach_all(stage, narrator).await?;
+    surprises::take_over(stage, narrator).await?;
+    surprises::clash(stage, narrator).await?;
     refuse(stage, narrator).await?;
     repair(stage, narrator).await?;
     rest(stage, narrator).await?;
@@ -159,7 +163,7 @@ async fn rest(stage: &mut Stage, narrator: &mut Narrator) -> Result<(), DemoErro
     tell_arm_quietly(stage).await?;
     let before = kubectl::ask(&stage.plane, &version).await?;
     // Time itself is what is shown here.
-    tokio::time::sleep(INTERVAL * 3).await;
+    tokio::time::sleep(INTERVAL * 2).await;
     let after = kubectl::ask(&stage.plane, &version).await?;
     let calls = stage.arm_log.news(&stage.simulator).await?;
     expect_no_writes(&calls)?;
@@ -169,7 +173,7 @@ async fn rest(stage: &mut Stage, narrator: &mut Narrator) -> Result<(), DemoErro
         format!("{before} → {after}"),
     )?;
     narrator.say(&format!(
-        "Three intervals: {} reads of Azure for both objects together, no write to Azure, no write to Kubernetes.",
+        "Two intervals: {} reads of Azure for all objects together, no write to Azure, no write to Kubernetes.",
         calls.len()
     ));
     Ok(())
@@ -177,31 +181,53 @@ async fn rest(stage: &mut Stage, narrator: &mut Narrator) -> Result<(), DemoErro
 
 async fn detach(stage: &mut Stage, narrator: &mut Narrator) -> Result<(), DemoError> {
     narrator.step("Delete, and the databases are detached");
-    let one = [
-        "delete",
-        "attdb",
-        "sales",
-        "-n",
-        "analytics",
-        "--timeout=60s",
-    ];
-    let rest = [
+    let all = [
         "delete",
         "attdb",
         "--all",
         "-n",
         "analytics",
+        "--wait=false",
+    ];
+    kubectl::show(&stage.plane, narrator, &all).await?;
+    narrator.say(
+        "\nThe cluster takes one operation at a time, so one of them waits in line, and says so:",
+    );
+    let messages = "custom-columns=NAME:.metadata.name,REASON:.status.conditions[?(@.type==\"Ready\")].reason,\
+                    MESSAGE:.status.conditions[?(@.type==\"Ready\")].message";
+    let list = ["get", "attdb", "-n", "analytics", "-o", messages];
+    eventually(DEADLINE, "one object waits in line", async || {
+        let list = kubectl::ask(&stage.plane, &list).await?;
+        if list.contains("in line") {
+            Ok(())
+        } else {
+            Err(NotYet::observed(list))
+        }
+    })
+    .await?;
+    kubectl::show(&stage.plane, narrator, &list).await?;
+    let gone = [
+        "wait",
+        "attdb",
+        "--all",
+        "-n",
+        "analytics",
+        "--for=delete",
         "--timeout=60s",
     ];
-    for args in [one.as_slice(), rest.as_slice()] {
-        kubectl::show(&stage.plane, narrator, args).await?;
-        tell_arm(stage, narrator).await?;
-    }
+    kubectl::show(&stage.plane, narrator, &gone).await?;
+    tell_arm(stage, narrator).await?;
     let world = stage.simulator.world().await?;
     let left = world.get("configurations").cloned().unwrap_or_default();
-    let is_empty = left.as_array().is_some_and(Vec::is_empty);
-    expect(is_empty, "no configuration left in Azure", left.to_string())?;
-    narrator.say("No configuration is left in Azure; the leaders and their data are untouched.");
+    let is_kept = left
+        .as_array()
+        .is_some_and(|left| matches!(left.as_slice(), [one] if is_named(one, "reports")));
+    expect(
+        is_kept,
+        "only the configuration `reports` left in Azure",
+        left.to_string(),
+    )?;
+    narrator.say("Only the configuration `reports`, whose object said `deletionPolicy: Orphan`, is left in Azure.");
     Ok(())
 }
 
@@ -245,22 +271,23 @@ async fn tell_arm_quietly(stage: &mut Stage) -> Result<(), DemoError> {
 /// The properties of a configuration on the follower, as Azure has them.
 async fn configuration(stage: &Stage, name: &str) -> Result<Value, DemoError> {
     let world = stage.simulator.world().await?;
-    let suffix = format!("/{name}");
     let found = world
         .get("configurations")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .find(|one| {
-            one.get("id")
-                .and_then(Value::as_str)
-                .is_some_and(|id| id.ends_with(&suffix))
-        })
+        .find(|one| is_named(one, name))
         .and_then(|one| one.get("properties"));
     found.cloned().ok_or_else(|| DemoError::Broken {
         expected: "the configuration in Azure",
         seen: world.to_string(),
     })
+}
+
+/// Whether an element of the world is about the resource of this name.
+fn is_named(element: &Value, name: &str) -> bool {
+    let id = element.get("id").and_then(Value::as_str);
+    id.and_then(|id| id.rsplit('/').next()) == Some(name)
 }
 
 /// The edited fields, one a line.
