@@ -1,6 +1,6 @@
 //! Wiring: from checked settings to a running operator, and its orderly end.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use kube::runtime::events::{Recorder, Reporter};
 use thiserror::Error;
@@ -9,14 +9,14 @@ use tokio::sync::{mpsc::unbounded_channel, oneshot};
 use crate::{
     api::FIELD_MANAGER,
     azure::{
-        client::{ArmClient, ArmOptions},
+        client::{ArmClient, ArmOptions, CallObserver},
         credential::{self, CredentialError},
         token::TokenCache,
         transport::{HttpTransport, TransportSetupError},
     },
     cli::RunArgs,
     clock::SystemClock,
-    config::{Config, ConfigError},
+    config::{ArmConfig, Config, ConfigError},
     controller::{self, Context, Parts, Settings, Watch},
     error_chain::ErrorChain,
     kubernetes::{self, ClientError},
@@ -71,9 +71,7 @@ pub fn run(arguments: RunArgs, variable: impl Fn(&str) -> Option<String>) -> Res
 }
 
 async fn operate(config: Config) -> Result<(), AppError> {
-    // Features of two dependencies could each bring a provider, and rustls would refuse to choose (dependencies.md §0.1).
-    // It fails only when there is one already.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    choose_tls();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     let shutdown = Shutdown::on_signals()?;
     let (readiness, liveness) = (
@@ -93,7 +91,7 @@ async fn operate(config: Config) -> Result<(), AppError> {
         },
     )
     .await?;
-    let arm = arm(&config, &metrics)?;
+    let arm = arm(&config.arm, Arc::clone(&metrics) as Arc<dyn CallObserver>)?;
     let client = kubernetes::client(liveness.clone()).await?;
 
     let (wake, woken) = unbounded_channel();
@@ -152,21 +150,36 @@ async fn operate(config: Config) -> Result<(), AppError> {
     Ok(())
 }
 
-fn arm(config: &Config, metrics: &Arc<Metrics>) -> Result<ArmClient, AppError> {
-    let arm = &config.arm;
-    let transport = HttpTransport::new(arm.ca_file.as_deref())?;
-    let (kind, mint) = credential::mint(arm.credential, &arm.environment, &arm.cloud, &transport)?;
-    tracing::info!(credential = kind.as_str(), endpoint = %arm.cloud.endpoint, "azure");
+/// Makes the process's one TLS provider known. Call it before the first connection.
+pub fn choose_tls() {
+    // Features of two dependencies could each bring a provider, and rustls would refuse to choose (dependencies.md §0.1).
+    // It fails only when there is one already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// A client of ARM as configured; `observer` hears of each call. Nothing is sent yet.
+///
+/// # Errors
+/// When a certificate file can't be used, or the environment lacks what the credential needs.
+pub fn arm(config: &ArmConfig, observer: Arc<dyn CallObserver>) -> Result<ArmClient, AppError> {
+    let transport = HttpTransport::new(config.ca_file.as_deref())?;
+    let (kind, mint) = credential::mint(
+        config.credential,
+        &config.environment,
+        &config.cloud,
+        &transport,
+    )?;
+    tracing::info!(credential = kind.as_str(), endpoint = %config.cloud.endpoint, "azure");
     Ok(ArmClient::new(ArmOptions {
-        endpoint: arm.cloud.endpoint.clone(),
-        api_version: arm.api_version.clone(),
+        endpoint: config.cloud.endpoint.clone(),
+        api_version: config.api_version.clone(),
         transport: Arc::new(transport),
         tokens: Arc::new(TokenCache::new(mint)),
-        observer: Arc::clone(metrics) as Arc<dyn crate::azure::client::CallObserver>,
+        observer,
     }))
 }
 
-/// Prints an error and what led to it, for a person.
-pub fn print(error: &AppError) {
+/// Prints an error and what led to it, for a person, as one line.
+pub fn print(error: &(dyn Error + 'static)) {
     eprintln!("error: {}", ErrorChain(error));
 }

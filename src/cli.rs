@@ -4,6 +4,16 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+mod azure;
+mod inspect;
+#[cfg(test)]
+mod tests;
+
+pub use azure::{AzureArgs, CloudArg, CredentialArg};
+pub use inspect::{
+    DiffArgs, DiffOutputArg, FollowersArgs, FollowersOutputArg, ImportArgs, ImportOutputArg,
+};
+
 /// Keeps Azure Data Explorer follower databases as declared by `AttachedDatabase` objects.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
 #[command(
@@ -36,6 +46,21 @@ pub enum Command {
     /// Documents of other kinds are skipped. Exits with 0 if there are no errors, with 1 if there are or if a file cannot
     /// be read, with 2 for wrong usage.
     Lint(LintArgs),
+    /// Tell what the operator would do about manifests, and why, field by field; nothing is written
+    ///
+    /// Azure is asked, Kubernetes is not. Exits with 0 if there is nothing to do, with 10 if there are differences, with 1
+    /// if an object is refused, blocked or cannot be judged, with 2 for wrong usage.
+    Diff(Box<DiffArgs>),
+    /// Print manifests for what is attached already, which the operator takes over without a write
+    ///
+    /// The configurations of a follower cluster are read from Azure, or out of an exported template. Exits with 0 if all
+    /// could be written as manifests, with 1 if some could not, with 2 for wrong usage.
+    Import(Box<ImportArgs>),
+    /// List who follows a leader cluster, managed or not; with --detach, end followings from the leader's side
+    ///
+    /// The right `Microsoft.Kusto/Clusters/ListFollowerDatabases/action` on the leader is needed, and to detach
+    /// `…/DetachFollowerDatabases/action`. Exits with 0 if it is done, with 1 if it failed, with 2 for wrong usage.
+    Followers(Box<FollowersArgs>),
 }
 
 /// The arguments of `lint`.
@@ -53,7 +78,7 @@ pub struct LintArgs {
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LintOutputArg {
-    /// FILE:LINE:COLUMN: SEVERITY: MESSAGE (RULE), and a summary
+    /// One line per finding in the form of a compiler's, and a summary
     Text,
     /// An array with one object per finding
     Json,
@@ -170,83 +195,9 @@ pub struct RunArgs {
     )]
     pub log_level: String,
 
-    /// Azure cloud: sets the ARM endpoint, the authority host and the token audience
-    #[arg(
-        long,
-        env = "ADX_FOLLOWER_CLOUD",
-        value_name = "CLOUD",
-        value_enum,
-        default_value_t = CloudArg::Public,
-        help_heading = "Azure"
-    )]
-    pub cloud: CloudArg,
-
-    /// How the operator proves who it is; `auto` takes workload identity if `AZURE_FEDERATED_TOKEN_FILE` is set,
-    /// else a client secret if there is one, else managed identity
-    #[arg(
-        long,
-        env = "ADX_FOLLOWER_CREDENTIAL",
-        value_name = "KIND",
-        value_enum,
-        default_value_t = CredentialArg::Auto,
-        help_heading = "Azure"
-    )]
-    pub credential: CredentialArg,
-
-    /// File with the client secret, instead of `AZURE_CLIENT_SECRET`; read again for each token
-    #[arg(
-        long,
-        env = "ADX_FOLLOWER_CLIENT_SECRET_FILE",
-        value_name = "FILE",
-        help_heading = "Azure"
-    )]
-    pub client_secret_file: Option<String>,
-
-    /// Azure Resource Manager's URL, instead of the cloud's; plain http is accepted for a loopback address only
-    #[arg(
-        long,
-        env = "ADX_FOLLOWER_ARM_ENDPOINT",
-        value_name = "URL",
-        help_heading = "Azure"
-    )]
-    pub arm_endpoint: Option<String>,
-
-    /// Audience of the tokens for ARM, instead of the cloud's
-    #[arg(
-        long,
-        env = "ADX_FOLLOWER_ARM_AUDIENCE",
-        value_name = "URL",
-        help_heading = "Azure"
-    )]
-    pub arm_audience: Option<String>,
-
-    /// Version of the Microsoft.Kusto API
-    #[arg(
-        long,
-        env = "ADX_FOLLOWER_ARM_API_VERSION",
-        value_name = "YYYY-MM-DD",
-        default_value = "2024-04-13",
-        help_heading = "Azure"
-    )]
-    pub arm_api_version: String,
-
-    /// Microsoft Entra's URL, instead of `AZURE_AUTHORITY_HOST` and the cloud's
-    #[arg(
-        long,
-        env = "ADX_FOLLOWER_AUTHORITY_HOST",
-        value_name = "URL",
-        help_heading = "Azure"
-    )]
-    pub authority_host: Option<String>,
-
-    /// File with PEM certificates to trust for ARM and Entra besides the system's
-    #[arg(
-        long,
-        env = "ADX_FOLLOWER_AZURE_CA_FILE",
-        value_name = "FILE",
-        help_heading = "Azure"
-    )]
-    pub azure_ca_file: Option<String>,
+    /// How Azure is reached
+    #[command(flatten)]
+    pub azure: AzureArgs,
 }
 
 /// How the log is written.
@@ -256,152 +207,4 @@ pub enum LogFormatArg {
     Json,
     /// Text for a person
     Text,
-}
-
-/// An Azure cloud.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CloudArg {
-    /// Azure, management.azure.com
-    Public,
-    /// Azure Government, management.usgovcloudapi.net
-    #[value(name = "usgovernment")]
-    UsGovernment,
-    /// Azure operated by 21Vianet, management.chinacloudapi.cn
-    China,
-}
-
-/// A way to prove the operator's identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CredentialArg {
-    /// The first that the environment has the values for
-    Auto,
-    /// The Pod's service account token, exchanged with Microsoft Entra
-    WorkloadIdentity,
-    /// The identity of the virtual machine or service that the operator runs on
-    ManagedIdentity,
-    /// A client secret of an app registration
-    ClientSecret,
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-    use clap::error::ErrorKind;
-
-    use super::*;
-
-    fn run(arguments: &[&str]) -> Result<RunArgs, clap::Error> {
-        let cli = Cli::try_parse_from(["adx-follower", "run"].iter().chain(arguments))?;
-        match cli.command {
-            Command::Run(arguments) => Ok(*arguments),
-            other @ (Command::Crds | Command::Lint(_)) => panic!("run was parsed as {other:?}"),
-        }
-    }
-
-    #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_flag_is_also_a_variable_of_the_same_name() {
-        let command = Cli::command();
-        let run = command.find_subcommand("run").unwrap();
-        let mut flags = 0;
-        for argument in run
-            .get_arguments()
-            .filter(|argument| argument.get_id() != "help")
-        {
-            let Some(long) = argument.get_long().filter(|long| *long != "version") else {
-                continue;
-            };
-            let expected = format!("ADX_FOLLOWER_{}", long.replace('-', "_").to_uppercase());
-            let variable = argument.get_env().map(|name| name.to_str().unwrap());
-            assert_eq!(variable, Some(expected.as_str()), "--{long}");
-            assert!(argument.get_help().is_some(), "--{long} has no help");
-            flags += 1;
-        }
-        assert_eq!(flags, 18);
-    }
-
-    #[test]
-    fn no_flag_takes_a_secret() {
-        let command = Cli::command();
-        let run = command.find_subcommand("run").unwrap();
-        for argument in run.get_arguments() {
-            let name = argument.get_long().unwrap_or_default();
-            let secret = ["secret", "password", "token"]
-                .iter()
-                .any(|word| name.contains(word));
-            assert!(!secret || name.ends_with("-file"), "--{name}");
-        }
-    }
-
-    #[test]
-    fn the_defaults_are_those_of_the_documentation() {
-        let arguments = run(&[]).unwrap();
-        assert_eq!(arguments.interval, "10m");
-        assert_eq!(arguments.operations_per_cluster, 1);
-        assert_eq!(arguments.concurrency, 8);
-        assert!(!arguments.leader_elect);
-        assert_eq!(arguments.metrics_bind_address, "0.0.0.0:8080");
-        assert_eq!(arguments.health_bind_address, "0.0.0.0:8081");
-        assert_eq!(arguments.log_format, LogFormatArg::Json);
-        assert_eq!(arguments.log_level, "info");
-        assert_eq!(arguments.arm_api_version, "2024-04-13");
-        assert_eq!(arguments.credential, CredentialArg::Auto);
-        assert_eq!(arguments.cloud, CloudArg::Public);
-    }
-
-    #[test]
-    fn leader_elect_is_a_switch_that_also_takes_a_value() {
-        for (arguments, expected) in [
-            (&[][..], false),
-            (&["--leader-elect"], true),
-            (&["--leader-elect=true"], true),
-            (&["--leader-elect=false"], false),
-        ] {
-            assert_eq!(
-                run(arguments).unwrap().leader_elect,
-                expected,
-                "{arguments:?}"
-            );
-        }
-        assert!(run(&["--leader-elect=maybe"]).is_err());
-    }
-
-    #[test]
-    fn lint_takes_files_and_a_format() {
-        let lint = |arguments: &[&str]| {
-            Cli::try_parse_from(["adx-follower", "lint"].iter().chain(arguments))
-                .map(|cli| cli.command)
-        };
-        assert_eq!(
-            lint(&["a.yaml", "-", "-o", "markdown"]).unwrap(),
-            Command::Lint(LintArgs {
-                files: vec!["a.yaml".into(), "-".into()],
-                output: LintOutputArg::Markdown,
-            })
-        );
-        for arguments in [&[][..], &["a.yaml", "-o", "xml"], &["--strict", "a.yaml"]] {
-            assert_eq!(lint(arguments).unwrap_err().exit_code(), 2, "{arguments:?}");
-        }
-    }
-
-    #[test]
-    fn wrong_usage_exits_with_2_and_help_with_0() {
-        for arguments in [
-            &["--intervall", "1m"][..],
-            &["--log-format", "xml"],
-            &["--credential", "password"],
-            &["--concurrency", "-1"],
-            &["--concurrency", "many"],
-        ] {
-            assert_eq!(run(arguments).unwrap_err().exit_code(), 2, "{arguments:?}");
-        }
-        let help = run(&["--help"]).unwrap_err();
-        assert_eq!((help.kind(), help.exit_code()), (ErrorKind::DisplayHelp, 0));
-        let nothing = Cli::try_parse_from(["adx-follower"]).unwrap_err();
-        assert_eq!(nothing.exit_code(), 2);
-    }
 }

@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::api::{IntervalError, parse_interval};
 use crate::azure::cloud::{Cloud, CloudError, CloudName, CloudOverrides};
 use crate::azure::credential::{CredentialEnvironment, CredentialKind};
-use crate::cli::{CloudArg, CredentialArg, LogFormatArg, RunArgs};
+use crate::cli::{AzureArgs, CloudArg, CredentialArg, LogFormatArg, RunArgs};
 use crate::telemetry::{LogConfig, LogFilterError, LogFormat};
 
 mod selector;
@@ -159,26 +159,11 @@ impl Config {
             health_bind_address,
             log_format,
             log_level,
-            cloud,
-            credential,
-            client_secret_file,
-            arm_endpoint,
-            arm_audience,
-            arm_api_version,
-            authority_host,
-            azure_ca_file,
+            azure,
         } = arguments;
         if leader_elect {
             return Err(ConfigError::LeaderElection);
         }
-        let variable = |name: &str| given(variable(name));
-        let addresses = Addresses {
-            endpoint: given(arm_endpoint),
-            audience: given(arm_audience),
-            authority: given(authority_host)
-                .map(|host| ("--authority-host", host))
-                .or_else(|| Some(("AZURE_AUTHORITY_HOST", variable("AZURE_AUTHORITY_HOST")?))),
-        };
         let metrics_address = address("--metrics-bind-address", &metrics_bind_address)?;
         let health_address = address("--health-bind-address", &health_bind_address)?;
         match (metrics_address, health_address) {
@@ -209,23 +194,54 @@ impl Config {
                 },
                 filter: log_level.parse().map_err(ConfigError::LogFilter)?,
             },
-            arm: ArmConfig {
-                cloud: addresses.cloud(cloud)?,
-                api_version: api_version(arm_api_version)?,
-                ca_file: given(azure_ca_file).map(PathBuf::from),
-                credential: match credential {
-                    CredentialArg::Auto => CredentialKind::Auto,
-                    CredentialArg::WorkloadIdentity => CredentialKind::WorkloadIdentity,
-                    CredentialArg::ManagedIdentity => CredentialKind::ManagedIdentity,
-                    CredentialArg::ClientSecret => CredentialKind::ClientSecret,
-                },
-                environment: CredentialEnvironment {
-                    tenant_id: variable("AZURE_TENANT_ID"),
-                    client_id: variable("AZURE_CLIENT_ID"),
-                    client_secret: variable("AZURE_CLIENT_SECRET"),
-                    client_secret_file: given(client_secret_file).map(PathBuf::from),
-                    federated_token_file: variable("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from),
-                },
+            arm: ArmConfig::new(azure, variable)?,
+        })
+    }
+}
+
+impl ArmConfig {
+    /// Checks the arguments that say how Azure is reached. `variable` is as for [`Config::new`].
+    ///
+    /// # Errors
+    /// Names the first argument that is wrong.
+    pub fn new(
+        arguments: AzureArgs,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let AzureArgs {
+            cloud,
+            credential,
+            client_secret_file,
+            arm_endpoint,
+            arm_audience,
+            arm_api_version,
+            authority_host,
+            azure_ca_file,
+        } = arguments;
+        let variable = |name: &str| given(variable(name));
+        let addresses = Addresses {
+            endpoint: given(arm_endpoint),
+            audience: given(arm_audience),
+            authority: given(authority_host)
+                .map(|host| ("--authority-host", host))
+                .or_else(|| Some(("AZURE_AUTHORITY_HOST", variable("AZURE_AUTHORITY_HOST")?))),
+        };
+        Ok(Self {
+            cloud: addresses.cloud(cloud)?,
+            api_version: api_version(arm_api_version)?,
+            ca_file: given(azure_ca_file).map(PathBuf::from),
+            credential: match credential {
+                CredentialArg::Auto => CredentialKind::Auto,
+                CredentialArg::WorkloadIdentity => CredentialKind::WorkloadIdentity,
+                CredentialArg::ManagedIdentity => CredentialKind::ManagedIdentity,
+                CredentialArg::ClientSecret => CredentialKind::ClientSecret,
+            },
+            environment: CredentialEnvironment {
+                tenant_id: variable("AZURE_TENANT_ID"),
+                client_id: variable("AZURE_CLIENT_ID"),
+                client_secret: variable("AZURE_CLIENT_SECRET"),
+                client_secret_file: given(client_secret_file).map(PathBuf::from),
+                federated_token_file: variable("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from),
             },
         })
     }

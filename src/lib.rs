@@ -7,6 +7,7 @@
 //! | [`controller`] | one pass: gather, validate, decide, act, report, publish |
 //! | [`lint`] | manifests checked without a cluster |
 //! | [`app`] | wiring |
+//! | [`commands`] | `diff`, `import`, `followers`: Azure asked for a person |
 //! | [`cli`], [`config`] | arguments, checked once |
 //! | [`kubernetes`] | the client of the API server |
 //! | [`server`], [`readiness`], [`metrics`], [`telemetry`], [`shutdown`], [`clock`], [`error_chain`] | running as a service |
@@ -16,6 +17,7 @@ pub mod app;
 pub mod azure;
 pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod controller;
 pub mod error_chain;

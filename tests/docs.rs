@@ -1,122 +1,38 @@
-//! `docs/resource.md` names everything that a user can meet in the resource, and nothing that does not exist.
+//! The documentation names everything that a user can meet in the resource, and nothing that does not exist.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use adx_follower_operator::{
     api::{self, ConditionType, crd},
-    azure::{
-        error::{ArmError, Class, Intent, Refusal},
-        token::TokenError,
-    },
-    controller::{
-        decide::Block,
-        retry::{Chance, backoff, pace, patience},
-    },
+    cli::Cli,
 };
+use clap::CommandFactory as _;
 use serde_json::Value;
 
-/// Words that look like reasons in the sources below and are none: values of conditions, ARM's provisioning states and
-/// the brackets of its messages.
-const NO_REASONS: [&str; 7] = [
-    "True",
-    "False",
-    "Succeeded",
-    "Canceled",
-    "BadRequest",
-    "Forbidden",
-    "Unauthorized",
-];
+#[path = "docs/happenings.rs"]
+mod happenings;
+#[path = "support/oracles.rs"]
+mod oracles;
+#[path = "docs/page.rs"]
+mod page;
+#[path = "docs/reasons.rs"]
+mod reasons;
+#[path = "docs/source.rs"]
+mod source;
+#[path = "docs/told.rs"]
+mod told;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use page::{anchors, links, page, section};
 
 fn reference() -> String {
-    fs::read_to_string(root().join("docs/resource.md")).unwrap()
-}
-
-/// The code that can put a word into a condition or an event, without comments and tests: all of the controller, and what
-/// of Azure's side says who must act.
-fn sources() -> Vec<(String, String)> {
-    let mut files = Vec::new();
-    let mut paths: Vec<PathBuf> = ["controller", "azure"]
-        .map(|folder| root().join("src").join(folder))
-        .into();
-    while let Some(path) = paths.pop() {
-        if path.is_dir() && !path.ends_with("tests") {
-            paths.extend(
-                fs::read_dir(&path)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
-        } else if path.extension().is_some_and(|extension| extension == "rs")
-            && !path.ends_with("tests.rs")
-        {
-            let text = fs::read_to_string(&path).unwrap();
-            let name = path.strip_prefix(root()).unwrap().display().to_string();
-            if name.starts_with("src/controller") || text.contains("Class::") {
-                files.push((name, code(&text)));
-            }
-        }
-    }
-    files
-}
-
-/// The text without comments, unit tests and the names of types that `Debug` writes.
-fn code(text: &str) -> String {
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-    let is_silent = |line: &&str| {
-        line.trim_start().starts_with("//")
-            || line.contains("debug_struct(")
-            || line.contains("debug_tuple(")
-    };
-    code.lines()
-        .filter(|line| !is_silent(line))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-fn is_camel_case(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_uppercase())
-        && word.contains(|c: char| c.is_ascii_lowercase())
-        && word.chars().all(|c| c.is_ascii_alphanumeric())
-}
-
-/// Every `CamelCase` word that stands alone between two quotes.
-fn literals(code: &str) -> BTreeSet<&str> {
-    let quoted = code.lines().flat_map(|line| {
-        let parts: Vec<&str> = line.split('"').collect();
-        let inner = parts.len().saturating_sub(2);
-        parts.into_iter().skip(1).take(inner)
-    });
-    quoted.filter(|word| is_camel_case(word)).collect()
-}
-
-/// The text of the section under the heading `title`.
-fn section<'a>(reference: &'a str, title: &str) -> &'a str {
-    let (_, rest) = reference
-        .split_once(&format!("\n## {title}\n"))
-        .expect(title);
-    rest.split("\n## ").next().unwrap()
-}
-
-/// The words in back-quotes in the first column of the tables of a section.
-fn first_column(section: &str) -> BTreeSet<&str> {
-    section
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
-        .map(|(word, _)| word)
-        .collect()
+    page("docs/resource.md")
 }
 
 /// The names of the properties of `schema`, with those of the objects and lists in them.
@@ -125,161 +41,6 @@ fn properties<'a>(schema: &'a Value, names: &mut BTreeSet<&'a str>) {
         names.insert(name);
         properties(property, names);
         properties(&property["items"], names);
-    }
-}
-
-#[test]
-fn every_reason_that_the_code_can_write_is_explained() {
-    let reference = reference();
-    let sources = sources();
-    let mut found = 0;
-    for (file, code) in &sources {
-        for word in literals(code)
-            .into_iter()
-            .filter(|word| !NO_REASONS.contains(word))
-        {
-            assert!(
-                reference.contains(&format!("`{word}`")),
-                "docs/resource.md must explain `{word}`, which {file} can write"
-            );
-            found += 1;
-        }
-    }
-    assert!(found > 60, "{found} words are not all of them");
-}
-
-#[test]
-fn every_reason_that_is_explained_exists() {
-    let reference = reference();
-    let sources = sources();
-    let written: BTreeSet<&str> = sources
-        .iter()
-        .flat_map(|(_, code)| literals(code))
-        .collect();
-    for title in ["Reasons", "Events"] {
-        let explained = first_column(section(&reference, title));
-        assert!(explained.len() > 8, "{title}: {explained:?}");
-        for reason in explained {
-            assert!(
-                written.contains(reason),
-                "nothing writes `{reason}` any more: {title}"
-            );
-        }
-    }
-}
-
-/// The row of the table of paces that speaks of `reason`.
-fn row_of<'a>(pace: &'a str, reason: &str) -> &'a str {
-    let mut rows = pace.lines().filter(|line| line.starts_with("| "));
-    let named = format!("`{reason}`");
-    rows.find(|row| row.contains(&named) || row.starts_with("| everything else"))
-        .unwrap()
-}
-
-fn spoken(delay: Duration) -> String {
-    match delay.as_secs() {
-        0 => "at once".to_owned(),
-        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
-}
-
-/// What the table says of a failure of `class`.
-fn paced(class: Class) -> String {
-    let delay = |attempt| backoff(pace(class), attempt, None, Chance(0.0));
-    let (first, last, patience) = (delay(1), delay(u32::MAX), patience(class));
-    format!(
-        "| {} to {} | {} |",
-        spoken(first),
-        spoken(last),
-        spoken(patience)
-    )
-}
-
-#[test]
-fn failures_are_retried_at_the_pace_that_is_told() {
-    let reference = reference();
-    let table = section(&reference, "Pace");
-    let refused = |status, code: &str, message: &str| {
-        ArmError::Refused(Refusal {
-            intent: Intent::Write,
-            status,
-            code: code.to_owned(),
-            message: message.to_owned(),
-            retry_after: None,
-        })
-    };
-    let message = String::new;
-    let not_running = "while resource is in state 'Stopped'";
-    for error in [
-        refused(503, "", ""),
-        refused(302, "", ""),
-        refused(404, "", ""),
-        refused(429, "", ""),
-        refused(400, "Failed", ""),
-        refused(400, "BadRequest", not_running),
-        refused(409, "ServiceIsInMaintenance", ""),
-        refused(409, "", ""),
-        refused(401, "", ""),
-        refused(403, "", ""),
-        refused(403, "LinkedAuthorizationFailed", ""),
-        refused(403, "RequestDisallowedByPolicy", ""),
-        refused(403, "ReadOnlyDisabledSubscription", ""),
-        refused(423, "", ""),
-        refused(400, "", ""),
-        refused(400, "CannotAlterFollowerDatabase", ""),
-        refused(400, "InvalidApiVersionParameter", ""),
-        refused(404, "ResourceNotFound", ""),
-        refused(404, "ResourceGroupNotFound", ""),
-        refused(404, "SubscriptionNotFound", ""),
-        refused(409, "MissingSubscriptionRegistration", ""),
-        refused(413, "", ""),
-        ArmError::Token(TokenError::Refused {
-            code: Some(70_021),
-            message: message(),
-        }),
-        ArmError::Token(TokenError::Refused {
-            code: None,
-            message: message(),
-        }),
-        ArmError::Token(TokenError::DeadlineExceeded),
-    ] {
-        let (reason, expected) = (error.reason(), paced(error.class()));
-        let row = row_of(table, reason);
-        assert!(
-            row.ends_with(&expected),
-            "`{reason}` is retried {expected}, told is {row}"
-        );
-    }
-    let stopped = Block::FollowerNotRunning {
-        state: String::new(),
-        reason: None,
-    };
-    for block in [
-        stopped,
-        Block::FollowerNotFound,
-        Block::Conflict(vec![]),
-        Block::ExistsAndDiffers(vec![]),
-    ] {
-        assert!(
-            row_of(table, block.reason()).ends_with(&paced(block.class())),
-            "{block:?}"
-        );
-    }
-}
-
-#[test]
-fn what_the_table_of_paces_names_is_a_reason() {
-    let reference = reference();
-    let explained = first_column(section(&reference, "Reasons"));
-    let rows = section(&reference, "Pace")
-        .lines()
-        .filter(|line| line.starts_with("| "));
-    for reason in rows
-        .flat_map(|row| row.split('`').filter(|word| is_camel_case(word)))
-        .filter(|word| *word != "Stalled")
-    {
-        assert!(explained.contains(reason), "`{reason}`");
     }
 }
 
@@ -339,6 +100,9 @@ fn conditions_finalizer_and_annotation_are_named_as_they_are() {
         ConditionType::Reconciling,
         ConditionType::Stalled,
         ConditionType::InSync,
+        ConditionType::FollowerRunning,
+        ConditionType::LeaderRunning,
+        ConditionType::Warning,
     ] {
         assert!(section(&reference, "Conditions").contains(&format!("`{}`", condition.as_str())));
     }
@@ -346,25 +110,93 @@ fn conditions_finalizer_and_annotation_are_named_as_they_are() {
 }
 
 #[test]
-fn links_within_the_page_lead_somewhere() {
-    let reference = reference();
-    let anchor = |heading: &str| {
-        heading
-            .trim_start_matches('#')
-            .trim()
-            .to_lowercase()
-            .replace(' ', "-")
-    };
-    let anchors: BTreeSet<String> = reference
-        .lines()
-        .filter(|line| line.starts_with('#'))
-        .map(anchor)
-        .collect();
-    let links = reference
-        .split("](#")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(')'));
-    for (link, _) in links {
-        assert!(anchors.contains(link), "#{link} leads nowhere");
+fn every_metric_that_is_named_exists() {
+    let table = page("src/metrics/table.rs");
+    let mut named = 0;
+    for (path, page) in pages() {
+        for rest in page.split("adx_follower_").skip(1) {
+            let end = rest
+                .find(|c: char| !(c.is_ascii_lowercase() || c == '_'))
+                .unwrap_or(rest.len());
+            let name = format!("adx_follower_{}", &rest[..end]);
+            assert!(
+                table.contains(&format!("\"{name}\"")),
+                "{path} names {name}"
+            );
+            named += 1;
+        }
     }
+    assert!(named > 3);
+}
+
+#[test]
+fn every_command_is_in_the_readme() {
+    let readme = page("README.md");
+    let commands = section(&readme, "Commands");
+    for command in Cli::command().get_subcommands() {
+        let named = format!("| `adx-follower {}", command.get_name());
+        assert!(
+            commands.contains(&named),
+            "README.md must tell what {} does",
+            command.get_name()
+        );
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut followed = 0;
+    for (path, page) in pages() {
+        let folder = Path::new(&path).parent().unwrap();
+        for link in links(&page)
+            .iter()
+            .filter(|link| !link.starts_with("https://"))
+        {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                root.join(&path)
+            } else {
+                root.join(folder).join(file)
+            };
+            assert!(target.exists(), "{path}: {link} leads nowhere");
+            if !anchor.is_empty() {
+                let text = fs::read_to_string(&target).unwrap();
+                assert!(
+                    anchors(&text).contains(anchor),
+                    "{path}: {link} has no such heading"
+                );
+            }
+            followed += 1;
+        }
+    }
+    assert!(followed > 200, "{followed} links are not all of them");
+}
+
+#[test]
+fn every_page_is_linked_from_the_readme_and_from_the_resource() {
+    let (readme, reference) = (links(&page("README.md")), links(&reference()));
+    for (path, _) in pages().iter().filter(|(path, _)| path.starts_with("docs/")) {
+        assert!(readme.contains(path), "README.md must link {path}");
+        let name = path.trim_start_matches("docs/");
+        assert!(
+            name == "resource.md" || reference.iter().any(|link| link == name),
+            "docs/resource.md must link {name}"
+        );
+    }
+}
+
+/// The pages for users, as path and text.
+fn pages() -> Vec<(String, String)> {
+    let folder = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
+    let files = folder.map(|entry| entry.unwrap().path());
+    let docs = files
+        .filter(|file| file.extension().is_some_and(|extension| extension == "md"))
+        .map(|file| format!("docs/{}", file.file_name().unwrap().display()));
+    let mut paths: Vec<String> = docs.chain(["README.md".to_owned()]).collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| (path.clone(), page(&path)))
+        .collect()
 }

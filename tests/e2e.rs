@@ -12,6 +12,8 @@
 mod admission;
 #[path = "support/cases.rs"]
 mod cases;
+#[path = "e2e/follower.rs"]
+mod follower;
 #[path = "e2e/lifecycle.rs"]
 mod lifecycle;
 #[path = "e2e/stage.rs"]

@@ -1,5 +1,6 @@
 //! Generated files equal what generates them. `UPDATE=1` writes them anew.
 #![allow(
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test stops at the first thing that is not as it should be"
@@ -7,7 +8,10 @@
 
 use std::path::Path;
 
-use adx_follower_operator::api::{GROUP, crd_yaml};
+use adx_follower_operator::api::{GROUP, crd, crd_yaml};
+
+#[path = "support/crd_page.rs"]
+mod crd_page;
 
 /// Compares the file at `path` below the repository with `expected`, or writes it when `UPDATE` is set.
 fn assert_generated(path: &str, expected: &str) {
@@ -32,4 +36,10 @@ fn assert_generated(path: &str, expected: &str) {
 #[test]
 fn the_crd_equals_the_rust_types() {
     assert_generated(&format!("crds/attacheddatabases.{GROUP}.yaml"), &crd_yaml());
+}
+
+#[test]
+fn the_reference_of_the_crd_equals_the_rust_types() {
+    let crd = serde_json::to_value(crd()).unwrap();
+    assert_generated("docs/crd.md", &crd_page::crd_page(&crd));
 }

@@ -20,6 +20,8 @@ mod faults;
 mod harness;
 #[path = "lifecycle/matrix.rs"]
 mod matrix;
+#[path = "support/oracles.rs"]
+mod oracles;
 #[path = "lifecycle/regressions.rs"]
 mod regressions;
 #[path = "lifecycle/truth.rs"]

@@ -12,6 +12,7 @@ use adx_follower_operator::lint::{Linter, Report, output};
 #[path = "support/cases.rs"]
 mod cases;
 #[path = "support/schema.rs"]
+#[allow(dead_code, reason = "each test that includes this uses a part")]
 mod schema;
 
 #[path = "lint/agreement.rs"]

@@ -75,20 +75,28 @@ mod tests {
     use super::*;
 
     fn key(name: &str) -> ObjectKey {
-        ObjectKey { namespace: "ns".into(), name: name.into() }
+        in_namespace("ns", name)
     }
 
-    fn configuration(name: &str) -> Option<ConfigurationId> {
+    fn in_namespace(namespace: &str, name: &str) -> ObjectKey {
+        ObjectKey { namespace: namespace.into(), name: name.into() }
+    }
+
+    fn configuration(name: &str) -> ConfigurationId {
         let id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Kusto/clusters/follower1";
-        Some(format!("{id}/attachedDatabaseConfigurations/{name}").parse().unwrap())
+        format!("{id}/attachedDatabaseConfigurations/{name}").parse().unwrap()
+    }
+
+    fn declare(claims: &mut Claims, name: &str, created: i64, what: &str) -> Option<ObjectKey> {
+        claims.declare(&key(name), created, Some(configuration(what)))
     }
 
     #[test]
     fn the_older_owns_and_the_next_moves_up_when_it_goes() {
         let mut claims = Claims::default();
-        assert_eq!(claims.declare(&key("young"), 20, configuration("sales")), None);
-        assert_eq!(claims.declare(&key("old"), 10, configuration("SALES")), None);
-        let sales = configuration("Sales").unwrap();
+        assert_eq!(declare(&mut claims, "young", 20, "sales"), None);
+        assert_eq!(declare(&mut claims, "old", 10, "SALES"), None);
+        let sales = configuration("Sales");
         assert_eq!(claims.owner_before(&key("young"), &sales), Some(key("old")));
         assert_eq!(claims.owner_before(&key("old"), &sales), None);
         assert_eq!(claims.withdraw(&key("old")), Some(key("young")));
@@ -101,10 +109,58 @@ mod tests {
     fn the_second_in_line_may_go_unnoticed_and_names_decide_between_twins() {
         let mut claims = Claims::default();
         for name in ["b", "a", "c"] {
-            assert_eq!(claims.declare(&key(name), 10, configuration("sales")), None);
+            assert_eq!(declare(&mut claims, name, 10, "sales"), None);
         }
         assert_eq!(claims.withdraw(&key("b")), None);
-        assert_eq!(claims.declare(&key("a"), 10, configuration("sales")), None, "saying it again changes nothing");
+        assert_eq!(declare(&mut claims, "a", 10, "sales"), None, "saying it again changes nothing");
         assert_eq!(claims.declare(&key("a"), 10, None), Some(key("c")), "an unusable spec claims nothing");
+    }
+
+    #[test]
+    fn another_spelling_is_no_way_around() {
+        let sales = configuration("sales");
+        let spelt: ConfigurationId = sales.to_string().to_uppercase().parse().unwrap();
+        let mut claims = Claims::default();
+        assert_eq!(claims.declare(&key("old"), 10, Some(sales.clone())), None);
+        assert_eq!(claims.declare(&in_namespace("other", "young"), 20, Some(spelt.clone())), None);
+        for id in [&sales, &spelt] {
+            assert_eq!(claims.owner_before(&in_namespace("other", "young"), id), Some(key("old")));
+        }
+    }
+
+    #[test]
+    fn other_configurations_are_no_matter() {
+        let mut claims = Claims::default();
+        assert_eq!(declare(&mut claims, "old", 10, "sales"), None);
+        assert_eq!(declare(&mut claims, "young", 20, "web"), None);
+        assert_eq!(claims.owner_before(&key("young"), &configuration("web")), None);
+        assert_eq!(claims.owner_before(&key("young"), &configuration("new")), None);
+        assert_eq!(claims.withdraw(&key("unknown")), None);
+    }
+
+    #[test]
+    fn who_declares_something_else_hands_on_what_it_had() {
+        let mut claims = Claims::default();
+        for (name, created) in [("old", 10), ("young", 20)] {
+            assert_eq!(declare(&mut claims, name, created, "sales"), None);
+        }
+        assert_eq!(declare(&mut claims, "old", 10, "web"), Some(key("young")));
+        assert_eq!(claims.owner_before(&key("young"), &configuration("sales")), None);
+        assert_eq!(
+            declare(&mut claims, "old", 30, "sales"),
+            None,
+            "created anew under its name, it is the younger one"
+        );
+        assert_eq!(claims.owner_before(&key("old"), &configuration("sales")), Some(key("young")));
+    }
+
+    #[test]
+    fn of_twins_the_namespace_decides_first() {
+        let mut claims = Claims::default();
+        let (first, second) = (in_namespace("a", "z"), in_namespace("b", "a"));
+        for key in [&second, &first] {
+            assert_eq!(claims.declare(key, 10, Some(configuration("sales"))), None);
+        }
+        assert_eq!(claims.owner_before(&second, &configuration("sales")), Some(first));
     }
 }

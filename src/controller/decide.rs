@@ -6,7 +6,7 @@
 //! comes first.
 
 mod deleting;
-mod operation;
+pub(super) mod operation;
 mod wanted;
 
 use std::time::Duration;
@@ -127,6 +127,8 @@ pub enum Release {
     NothingOwned,
     /// Under the configuration's name there is one that follows something else: not ours to delete.
     Replaced,
+    /// An older object declares the configuration, which stays.
+    HandedOver,
 }
 
 /// What a pass waits for.

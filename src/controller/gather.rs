@@ -19,6 +19,7 @@ use crate::{
 
 use super::{
     context::Context,
+    decide::operation::explains_all,
     failure::Failure,
     lane::{ObjectKey, Priority},
     memory::{Memory, Timeline},
@@ -140,11 +141,19 @@ impl Object {
         }
     }
 
+    fn desired(&self) -> Option<&Desired> {
+        match &self.lifecycle {
+            Lifecycle::Wanted(desired) => Some(desired),
+            Lifecycle::Deleting { desired, .. } => desired.as_ref(),
+        }
+    }
+
     /// Whether a decision can depend on Azure at all: a deletion that has nothing to detach must not
     /// wait for a cluster that can't be read.
     fn needs_azure(&self) -> bool {
         match &self.lifecycle {
-            Lifecycle::Wanted(_) => true,
+            // Whose configuration it is, is no matter of Azure.
+            Lifecycle::Wanted(_) => self.claim == Claim::Ours,
             Lifecycle::Deleting {
                 policy: DeletionPolicy::Orphan,
                 ..
@@ -209,9 +218,15 @@ async fn read(
 async fn parting(facts: &Object, operation: Operation, now: Instant, context: &Context) -> Sight {
     let mut sight = Sight::new(operation);
     sight.freshness = Freshness::Live;
-    if let Some(configuration) = facts.configuration() {
-        sight.configuration = context.reads.live_configuration(configuration, now).await;
-    }
+    let Some(configuration) = facts.configuration() else { return sight };
+    let databases = async {
+        match facts.desired() {
+            Some(desired) => live_databases(desired, now, &context.reads).await,
+            None => Databases::NotRead,
+        }
+    };
+    (sight.configuration, sight.databases) =
+        futures::join!(context.reads.live_configuration(configuration, now), databases);
     sight
 }
 
@@ -222,8 +237,12 @@ pub async fn glance(desired: &Desired, operation: Operation, since: Instant, rea
         Database::All => LeaderWish::Database(&desired.database),
         Database::One(_) => LeaderWish::Cluster,
     };
-    let (seen, (configuration, source), databases, leader) = futures::join!(
-        reads.follower(follower, since),
+    let seen = reads.follower(follower, since).await;
+    if explains_all(&seen).is_some() {
+        let sight = Sight { follower: seen, ..Sight::new(operation) };
+        return (sight, Source::Shared);
+    }
+    let ((configuration, source), databases, leader) = futures::join!(
         reads.configuration(&desired.configuration, since),
         reads.databases(follower, since),
         reads.leader(&desired.leader, wish, since),
@@ -242,23 +261,27 @@ pub async fn glance(desired: &Desired, operation: Operation, since: Instant, rea
 pub async fn look_closely(sight: &mut Sight, desired: &Desired, now: Instant, reads: &Reads) {
     let follower = desired.configuration.cluster();
     let lately = now.checked_sub(CLUSTER_AGE).unwrap_or(now);
-    let (seen, configuration, databases) = futures::join!(
-        reads.follower(follower, lately),
+    sight.freshness = Freshness::Live;
+    sight.follower = reads.follower(follower, lately).await;
+    if explains_all(&sight.follower).is_some() {
+        return;
+    }
+    (sight.configuration, sight.databases) = futures::join!(
         reads.live_configuration(&desired.configuration, now),
-        async {
-            match &desired.database {
-                Database::All => reads.databases(follower, now).await,
-                Database::One(name) => reads.live_database(follower, &name_on_follower(desired, name), now).await,
-            }
-        },
+        live_databases(desired, now, reads),
     );
     if let (Database::All, Leader::NotRead) = (&desired.database, &sight.leader) {
         sight.leader = reads.leader(&desired.leader, LeaderWish::Database(&desired.database), lately).await;
     }
-    sight.freshness = Freshness::Live;
-    sight.follower = seen;
-    sight.configuration = configuration;
-    sight.databases = databases;
+}
+
+/// The databases of the follower as they are now, or at least the one that matters.
+async fn live_databases(desired: &Desired, now: Instant, reads: &Reads) -> Databases {
+    let follower = desired.configuration.cluster();
+    match &desired.database {
+        Database::All => reads.databases(follower, now).await,
+        Database::One(name) => reads.live_database(follower, &name_on_follower(desired, name), now).await,
+    }
 }
 
 /// Looks at the leader and at what is followed of it.

@@ -21,6 +21,7 @@ use super::{
     outcome::{Next, Outcome, Sent},
     preflight::advice,
     publish::{self, KubernetesError},
+    readable::shown,
     report::{Notice, Record, Seen, Subject, ready, whole_seconds},
     snapshot::{Azure, End, Finalizer, Follower, Leader, Operation, OperationKind, Remote, Running, Snapshot},
     validate::{Desired, not_yet_supported, validate},
@@ -137,6 +138,8 @@ impl<'a> Pass<'a> {
                         self.clear_operation();
                     }
                     self.note_drift(&block, &snapshot.azure);
+                    // The leader did not help: the next try asks the follower again.
+                    self.memory.refusal = None;
                     return Ok(Outcome::Blocked(block));
                 }
                 Decision::Released => return Ok(Outcome::Released),
@@ -207,7 +210,15 @@ impl<'a> Pass<'a> {
                 configuration,
             } => {
                 let sent = act::detach_from_leader(&self.context.arm, &leader, &configuration).await;
-                return Ok(Some(self.sent(OperationKind::Detach, sent)));
+                let sent = match (sent, self.memory.refusal.take()) {
+                    // Both sides refuse: the follower's word is the one that was told before.
+                    (Sent::Refused(_), Some(refusal)) => Sent::Refused(refusal),
+                    (sent, _) => sent,
+                };
+                let outcome = self.sent(OperationKind::Detach, sent);
+                // The next try, if there has to be one, asks the follower again.
+                self.memory.refusal = None;
+                return Ok(Some(outcome));
             }
             Effect::RemoveFinalizer(release) => {
                 publish::remove_finalizer(self.context, &self.object).await?;
@@ -282,6 +293,7 @@ impl<'a> Pass<'a> {
             follower: follower.map(|cluster| cluster.state.clone()),
             leader: leader.map(|cluster| cluster.state.clone()),
             advice: follower.zip(leader).map(|(follower, _)| advice(follower, &sight.leader)),
+            databases: self.desired.as_ref().and_then(|desired| shown(desired, &sight.databases)),
         };
     }
 
@@ -420,7 +432,10 @@ fn is_over(azure: &Azure, block: &Block) -> bool {
     let Azure::Read(sight) = azure else { return false };
     match &sight.operation {
         Operation::Ended { end: End::Failed(_), .. } => !matches!(sight.configuration, Remote::Unknown(_)),
-        Operation::Ended { end: End::Succeeded, .. } => matches!(block, Block::NotApplied(_)),
+        // What it led to was seen, unless that is just what failed.
+        Operation::Ended { end: End::Succeeded, .. } => {
+            !matches!(block, Block::Failure(_) | Block::FollowerNotRunning { .. } | Block::FollowerNotFound)
+        }
         Operation::None | Operation::Intended(_) | Operation::Doubtful { .. } | Operation::Unreadable { .. } => false,
     }
 }

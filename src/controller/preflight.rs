@@ -28,7 +28,7 @@ pub enum Verdict {
 pub enum Advice {
     /// The leader takes streaming ingestion and the follower does not: streamed data would not show (arm-kusto.md §6).
     StreamingIngestionOff,
-    /// Both clusters have customer-managed keys: neither may take part in further followings, and a revoked key
+    /// One of the clusters has a customer-managed key: neither may take part in further followings, and a revoked key
     /// suspends both (arm-kusto.md §6).
     CustomerManagedKey,
 }
@@ -108,3 +108,6 @@ pub fn advice(follower: &Cluster, leader: &Leader) -> Vec<Advice> {
     }
     advice
 }
+
+#[cfg(test)]
+mod tests;

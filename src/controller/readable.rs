@@ -47,7 +47,7 @@ pub fn readability(desired: &Desired, live: &Configuration, databases: &Database
     if let Some((name, holder)) = taken(desired, &wanted(desired, leader, &expected), databases) {
         return Readability::Taken { name, holder };
     }
-    let shown: Vec<&Database> = databases.iter().filter(|database| is_ours(desired, database).is_some()).collect();
+    let shown = ours(desired, databases);
     let is_shown = |name: &String| shown.iter().any(|database| database.name.eq_ignore_ascii_case(name));
     let missing: Vec<String> = expected.into_iter().filter(|name| !is_shown(name)).collect();
     if !missing.is_empty() {
@@ -59,10 +59,23 @@ pub fn readability(desired: &Desired, live: &Configuration, databases: &Database
         .map(|database| database.name.clone())
         .collect();
     if suspended.is_empty() {
-        Readability::Readable(shown.into_iter().cloned().collect())
+        Readability::Readable(shown)
     } else {
         Readability::Suspended(suspended)
     }
+}
+
+/// What the follower shows of `desired`, whether or not that is all of it; `None` when it was not asked.
+#[must_use]
+pub fn shown(desired: &Desired, databases: &Databases) -> Option<Vec<Database>> {
+    match databases {
+        Databases::NotRead | Databases::Unknown(_) => None,
+        Databases::Listed(databases) => Some(ours(desired, databases)),
+    }
+}
+
+fn ours(desired: &Desired, databases: &[Database]) -> Vec<Database> {
+    databases.iter().filter(|database| is_ours(desired, database).is_some()).cloned().collect()
 }
 
 /// The first of the names that `desired` would have on the follower and that another database has already.
@@ -140,3 +153,6 @@ fn is_of_leader(desired: &Desired, following: &Following) -> bool {
 fn cluster_name(id: &str) -> String {
     id.rsplit('/').next().unwrap_or(id).to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use super::{
     outcome::Next,
     pass::Pass,
     publish::{self, KubernetesError},
-    retry::{self, LANE_CHECK, Pace, UNTIL_CHANGED},
+    retry::{self, Chance, LANE_CHECK, Pace, UNTIL_CHANGED},
 };
 
 /// The deadline of a whole pass: two reads, one write at its own deadline, and the API server.
@@ -68,7 +68,7 @@ pub async fn reconcile(cached: Arc<AttachedDatabase>, context: Arc<Context>) -> 
     if !matches!(result, ReconcileResult::RequeueAfter) && memory.timeline.is_none() {
         context.leave_lanes(&key);
     }
-    let Some(delay) = delay(next, &mut memory, &context) else {
+    let Some(delay) = delay(next, &mut memory, Instant::now(), context.chance()) else {
         context.forget(&key);
         return Action::await_change();
     };
@@ -127,12 +127,12 @@ async fn attempts(
 }
 
 /// Turns [`Next`] into a delay; `None` when there is nothing left to do.
-fn delay(next: Next, memory: &mut Memory, context: &Context) -> Option<Duration> {
-    let (now, chance) = (Instant::now(), context.chance());
-    if next != Next::Look {
-        memory.looking_since = None;
+fn delay(next: Next, memory: &mut Memory, now: Instant, chance: Chance) -> Option<Duration> {
+    match next {
+        // What failed to show up is still waited for: else its patience would begin anew with each try.
+        Next::Look | Next::Backoff { .. } => {}
+        Next::Interval(_) | Next::Poll { .. } | Next::Woken | Next::Changed | Next::Never => memory.looking_since = None,
     }
-
     Some(match next {
         Next::Never => return None,
         Next::Interval(interval) => {
@@ -151,4 +151,47 @@ fn delay(next: Next, memory: &mut Memory, context: &Context) -> Option<Duration>
         Next::Woken => LANE_CHECK,
         Next::Changed => UNTIL_CHANGED,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_for_what_does_not_show_up_does_not_begin_anew_with_each_try() {
+        let start = Instant::now();
+        let wished = Trigger { uid: "a".to_owned(), generation: 1, requested_at: None };
+        let (minute, look) = (Duration::from_mins(1), Next::Look);
+        let backoff = Next::Backoff { pace: Pace::VerySlow, retry_after: None };
+        let poll = Next::Poll { age: minute, retry_after: None };
+        for (reason, nexts, since) in [
+            ("waiting goes on", vec![look, look], Some(start)),
+            ("a failure is no end of it", vec![look, backoff, look, backoff], Some(start)),
+            ("an operation is something else", vec![look, poll], None),
+            ("what has shown up is over", vec![look, Next::Interval(minute)], None),
+            ("and begins anew", vec![look, Next::Interval(minute), look], Some(start + minute * 2)),
+            ("a failure alone is no waiting", vec![backoff, backoff], None),
+        ] {
+            let mut memory = Memory::new(wished.clone(), start);
+            for (turn, next) in nexts.into_iter().enumerate() {
+                let now = start + minute * u32::try_from(turn).unwrap();
+                assert!(delay(next, &mut memory, now, Chance(0.5)).is_some(), "{reason}");
+            }
+            assert_eq!(memory.looking_since, since, "{reason}");
+        }
+    }
+
+    #[test]
+    fn failures_count_until_the_object_rests() {
+        let start = Instant::now();
+        let wished = Trigger { uid: "a".to_owned(), generation: 1, requested_at: None };
+        let mut memory = Memory::new(wished, start);
+        let backoff = Next::Backoff { pace: Pace::Fast, retry_after: None };
+        let delays = [1, 2, 4, 8].map(Duration::from_secs);
+        assert_eq!(delays.map(|_| delay(backoff, &mut memory, start, Chance(0.0))), delays.map(Some));
+        let rest = Duration::from_mins(10);
+        assert_eq!(delay(Next::Interval(rest), &mut memory, start, Chance(0.0)), Some(rest));
+        assert_eq!(memory.attempts, 0);
+        assert_eq!(delay(Next::Never, &mut memory, start, Chance(0.0)), None);
+    }
 }

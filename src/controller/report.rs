@@ -12,7 +12,7 @@ use crate::{
         AttachedDatabase, AttachedDatabaseStatus, Drift, DriftPolicy, OperationStatus, Ownership,
         condition::{ConditionStatus, ConditionType, DesiredCondition, merge},
     },
-    azure::model::{Change, ClusterState},
+    azure::model::{Change, ClusterState, Database},
 };
 
 mod databases;
@@ -52,6 +52,8 @@ pub struct Seen {
     pub leader: Option<ClusterState>,
     /// What the author should know; `None` when a cluster was not seen.
     pub advice: Option<Vec<Advice>>,
+    /// What the follower shows of the attachment.
+    pub databases: Option<Vec<Database>>,
 }
 
 /// What a report is about.
@@ -101,13 +103,11 @@ impl Subject<'_> {
                 &Time(self.now),
             )
         };
-        let databases = match outcome {
-            Outcome::Settled(attached) => databases(&attached.databases, &before.databases),
-            Outcome::Waiting(_)
-            | Outcome::Blocked(_)
-            | Outcome::Invalid(_)
-            | Outcome::NotYetSupported(_)
-            | Outcome::Released => before.databases,
+        let databases = match (outcome, &self.seen.databases) {
+            (Outcome::Settled(attached), _) => databases(&attached.databases, &before.databases),
+            (Outcome::Waiting(_) | Outcome::Blocked(_), Some(shown)) => databases(shown, &before.databases),
+            (Outcome::Waiting(_) | Outcome::Blocked(_), None)
+            | (Outcome::Invalid(_) | Outcome::NotYetSupported(_) | Outcome::Released, _) => before.databases,
         };
         let attached_database_names = databases.iter().map(|database| database.name.clone()).collect();
         Some(AttachedDatabaseStatus {

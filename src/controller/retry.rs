@@ -84,7 +84,7 @@ pub fn backoff(
 ///
 /// Recorded attaches and detaches end between 19.4 and 20.8 s (arm-kusto.md §3.4), so one look comes right after that;
 /// the ones before it are for what is quicker. An attach may cost 12 calls in all: that leaves four looks.
-const LOOKS: [f64; 4] = [3.0, 5.2, 11.0, 20.9];
+const LOOKS: [f64; 4] = [2.5, 5.2, 11.0, 20.9];
 
 /// The delay before the next look at an operation that has run for `age`.
 ///
@@ -154,6 +154,45 @@ mod tests {
             for chance in [0.0, 0.999] {
                 let (now, _) = seen(seconds, chance);
                 assert!(now <= seconds * 1.15 + 2.01, "seen after {now} of {seconds} s");
+            }
+        }
+    }
+
+    #[test]
+    fn a_look_comes_after_arms_wish_up_to_a_minute_and_never_at_once() {
+        let seconds = Duration::from_secs_f64;
+        for (age, wish, least, most) in [
+            (0.0, None, 2.5, 2.6),
+            (2.49, None, 2.7, 2.8),
+            (2.5, None, 2.7, 2.8),
+            (5.1, None, 5.9, 6.0),
+            (11.0, None, 9.8, 10.0),
+            (20.9, None, 3.0, 3.2),
+            (1_000.0, None, 30.0, 30.2),
+            (0.0, Some(1.0), 2.5, 2.6),
+            (0.0, Some(17.0), 17.0, 17.0),
+            (0.0, Some(3_600.0), 60.0, 60.0),
+        ] {
+            for chance in [0.0, 0.5, 0.999] {
+                let delay = poll(seconds(age), wish.map(seconds), Chance(chance)).as_secs_f64();
+                assert!((least..=most).contains(&delay), "{age} s, {wish:?}: {delay}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_operation_to_follow_is_looked_at_ever_less_often() {
+        let seconds = Duration::from_secs_f64;
+        for (age, least, most) in [
+            (0.0, 1.95, 2.0),
+            (20.0, 4.8, 5.0),
+            (180.0, 28.2, 29.0),
+            (3_600.0, 29.2, 30.0),
+            (1e9, 29.2, 30.0),
+        ] {
+            for chance in [0.0, 0.5, 0.999] {
+                let delay = look(seconds(age), Chance(chance)).as_secs_f64();
+                assert!((least..=most).contains(&delay), "{age} s: {delay}");
             }
         }
     }

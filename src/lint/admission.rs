@@ -42,7 +42,10 @@ impl Rules {
         let errors = refused.err().into_iter().flatten();
         errors
             .map(|error| {
-                let path = Path::parse(&error.field_path);
+                let path = match Path::parse(&error.field_path) {
+                    path if path.is_root() => Path::of_message(&error.message),
+                    path => path,
+                };
                 Problem {
                     rule: Rule::Admission,
                     at: path.locate(root),

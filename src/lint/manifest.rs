@@ -36,6 +36,10 @@ pub(super) struct Verdict {
     pub(super) problems: Vec<Problem>,
     /// What it declares, if nothing is wrong: for the comparison with others.
     pub(super) declared: Option<Declared>,
+    /// The object, if neither the API server nor the operator would refuse it.
+    pub(super) admitted: Option<AttachedDatabase>,
+    /// Where its name stands.
+    pub(super) at: Position,
 }
 
 /// Everything that one document is checked against.
@@ -63,6 +67,7 @@ impl Checks {
         }
         let mut verdict = Verdict {
             object: object_name(root),
+            at: place(root, "metadata.name"),
             ..Verdict::default()
         };
         if is_our_group && kind != KIND {
@@ -80,16 +85,14 @@ impl Checks {
         problems.extend(metadata::problems(root));
         problems.extend(ignored_status(root));
         // The API server does not evaluate rules on what they could not read, or could read for too long only.
-        let is_readable = |problem: &Problem| {
-            ![Rule::Type, Rule::Required, Rule::Length].contains(&problem.rule)
-        };
+        let is_readable =
+            |problem: &Problem| ![Rule::Type, Rule::Required, Rule::Length].contains(&problem.rule);
         if !problems.iter().all(is_readable) {
             return;
         }
         let object = self.object(root);
         problems.extend(self.rules.problems(&object, root));
-        let is_refused =
-            |problem: &Problem| problem.rule.severity() == super::Severity::Error;
+        let is_refused = |problem: &Problem| problem.rule.severity() == super::Severity::Error;
         if problems.iter().any(is_refused) {
             return;
         }
@@ -124,7 +127,7 @@ impl Checks {
 /// What the operator says to an object that the API server accepts.
 fn judge(root: &Node, object: AttachedDatabase, verdict: &mut Verdict) {
     let problem = |rule, message: String| {
-        let path = Path::parse(field_of(&message));
+        let path = Path::of_message(&message);
         Problem {
             rule,
             at: path.locate(root),
@@ -138,6 +141,7 @@ fn judge(root: &Node, object: AttachedDatabase, verdict: &mut Verdict) {
     }
     match validate(&object) {
         Ok(desired) => {
+            verdict.admitted = Some(object.clone());
             let declared = Declared::new(root, object.metadata, desired);
             verdict.problems.extend(declared.redundant_override());
             verdict.declared = Some(declared);
@@ -149,20 +153,13 @@ fn judge(root: &Node, object: AttachedDatabase, verdict: &mut Verdict) {
     }
 }
 
-/// The field that a message of the operator speaks of: it stands first, in back-quotes.
-fn field_of(message: &str) -> &str {
-    let quoted = message
-        .strip_prefix('`')
-        .and_then(|rest| rest.split_once('`'));
-    quoted.map_or("spec", |(field, _)| field)
-}
-
 fn object_name(root: &Node) -> Option<String> {
     let metadata = &root.entry("metadata")?.node;
-    let name = metadata
-        .text("name")
-        .map(ToOwned::to_owned)
-        .or_else(|| metadata.text("generateName").map(|prefix| format!("{prefix}*")))?;
+    let name = metadata.text("name").map(ToOwned::to_owned).or_else(|| {
+        metadata
+            .text("generateName")
+            .map(|prefix| format!("{prefix}*"))
+    })?;
     let name = name.escape_debug();
     Some(match metadata.text("namespace") {
         Some(namespace) => format!("{}/{name}", namespace.escape_debug()),
@@ -208,8 +205,9 @@ fn ignored_status(root: &Node) -> Option<Problem> {
         rule: Rule::IgnoredStatus,
         at: status.at,
         field: "status".to_owned(),
-        message: "`status` must be left out: the operator writes it, and what is given here is dropped"
-            .to_owned(),
+        message:
+            "`status` must be left out: the operator writes it, and what is given here is dropped"
+                .to_owned(),
     })
 }
 

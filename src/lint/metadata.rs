@@ -72,7 +72,10 @@ pub(super) fn problems(root: &Node) -> Vec<Problem> {
     }
     // The API server puts random letters behind `generateName`.
     let generated = text("generateName").map(|prefix| format!("{prefix}x"));
-    for (key, name) in [("name", text("name")), ("generateName", generated.as_deref())] {
+    for (key, name) in [
+        ("name", text("name")),
+        ("generateName", generated.as_deref()),
+    ] {
         if let Some(name) = name.filter(|name| !is_subdomain(name)) {
             let message = format!(
                 "`metadata.{key}` must be a name in Kubernetes: 1 to {MAX_NAME} lower case letters, digits, dashes and \

@@ -13,9 +13,11 @@
 use std::{
     collections::BTreeSet,
     io::{Read, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
+use crate::api::AttachedDatabase;
 use crate::cli::{LintArgs, LintOutputArg};
 
 mod admission;
@@ -54,12 +56,26 @@ impl Report {
     }
 }
 
+/// An object that neither the API server nor the operator would refuse, and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Admitted {
+    /// The file as it was named or found.
+    pub file: String,
+    /// Where the object's name stands.
+    pub at: Position,
+    /// `NAMESPACE/NAME` or `NAME`.
+    pub name: Option<String>,
+    /// The object as it would be created, without a status.
+    pub object: AttachedDatabase,
+}
+
 /// Checks files one after the other and remembers what they declare.
 #[derive(Debug)]
 pub struct Linter {
     checks: Checks,
     relations: Relations,
     report: Report,
+    admitted: Vec<Admitted>,
 }
 
 impl Default for Linter {
@@ -76,6 +92,29 @@ impl Linter {
             checks: Checks::new(),
             relations: Relations::default(),
             report: Report::default(),
+            admitted: Vec::new(),
+        }
+    }
+
+    /// Checks what the paths stand for, as [`run`] does; standard input is taken from `stdin`.
+    pub fn check_files(&mut self, paths: &[PathBuf], stdin: &mut dyn Read) {
+        let mut seen = BTreeSet::new();
+        for path in paths {
+            match source::sources(path) {
+                Err(error) => self.unreadable(&path.display().to_string(), &error),
+                Ok(sources) => {
+                    for source in sources {
+                        // Checked twice, each object would be a duplicate of itself.
+                        if !seen.insert(source.identity()) {
+                            continue;
+                        }
+                        match source.read(stdin) {
+                            Ok(text) => self.check(&source.name(), &text),
+                            Err(error) => self.unreadable(&source.name(), &error),
+                        }
+                    }
+                }
+            }
         }
     }
 
@@ -115,6 +154,14 @@ impl Linter {
                         if let Some(declared) = &verdict.declared {
                             findings.extend(self.relations.add(file, name, declared));
                         }
+                        if let Some(object) = verdict.admitted {
+                            self.admitted.push(Admitted {
+                                file: file.to_owned(),
+                                at: verdict.at,
+                                name: verdict.object,
+                                object,
+                            });
+                        }
                     }
                 }
             }
@@ -142,6 +189,12 @@ impl Linter {
     pub fn finish(self) -> Report {
         self.report
     }
+
+    /// What was found, and the objects that were accepted, in the order in which they were read.
+    #[must_use]
+    pub fn finish_with_objects(self) -> (Report, Vec<Admitted>) {
+        (self.report, self.admitted)
+    }
 }
 
 /// Checks what the arguments name and writes what it finds.
@@ -149,24 +202,7 @@ impl Linter {
 /// The code is 0 without errors and 1 with errors, an unreadable file among them.
 pub fn run(arguments: &LintArgs, stdin: &mut dyn Read, stdout: &mut dyn Write) -> ExitCode {
     let mut linter = Linter::new();
-    let mut seen = BTreeSet::new();
-    for path in &arguments.files {
-        match source::sources(path) {
-            Err(error) => linter.unreadable(&path.display().to_string(), &error),
-            Ok(sources) => {
-                for source in sources {
-                    // Checked twice, each object would be a duplicate of itself.
-                    if !seen.insert(source.identity()) {
-                        continue;
-                    }
-                    match source.read(stdin) {
-                        Ok(text) => linter.check(&source.name(), &text),
-                        Err(error) => linter.unreadable(&source.name(), &error),
-                    }
-                }
-            }
-        }
-    }
+    linter.check_files(&arguments.files, stdin);
     let report = linter.finish();
     let text = match arguments.output {
         LintOutputArg::Text => output::text(&report),

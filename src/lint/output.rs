@@ -37,7 +37,8 @@ pub fn text(report: &Report) -> String {
 #[must_use]
 pub fn json(report: &Report) -> String {
     // Texts and numbers only: nothing in it can fail to become JSON.
-    let mut out = serde_json::to_string_pretty(&report.findings).unwrap_or_else(|_| "[]".to_owned());
+    let mut out =
+        serde_json::to_string_pretty(&report.findings).unwrap_or_else(|_| "[]".to_owned());
     out.push('\n');
     out
 }
@@ -79,7 +80,7 @@ pub fn markdown(report: &Report) -> String {
 }
 
 /// A text that can neither leave its cell nor bring markup of its own; back-quotes are the messages'.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -106,7 +107,11 @@ fn summary(report: &Report) -> String {
         (0, 0) => "no problems".to_owned(),
         (0, _) => plural(warnings, "warning"),
         (_, 0) => plural(errors, "error"),
-        (_, _) => format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")),
+        (_, _) => format!(
+            "{}, {}",
+            plural(errors, "error"),
+            plural(warnings, "warning")
+        ),
     };
     let tally = report.tally;
     let skipped = match tally.skipped {
@@ -120,7 +125,7 @@ fn summary(report: &Report) -> String {
     )
 }
 
-fn plural(count: usize, noun: &str) -> String {
+pub(crate) fn plural(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
         _ => format!("{count} {noun}s"),

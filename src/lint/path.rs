@@ -27,6 +27,18 @@ impl Path {
         Self(steps)
     }
 
+    /// The field that a message speaks of: by the product's convention it stands first, in back-quotes.
+    pub(super) fn of_message(message: &str) -> Self {
+        let quoted = message
+            .strip_prefix('`')
+            .and_then(|rest| rest.split_once('`'));
+        quoted.map_or_else(Self::default, |(field, _)| Self::parse(field))
+    }
+
+    pub(super) fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn key(&self, key: &str) -> Self {
         self.with(Step::Key(key.to_owned()))
     }

@@ -133,12 +133,7 @@ impl Check<'_> {
         for name in schema.required.iter().flatten() {
             if node.entry(name).is_none() {
                 let field = path.key(name);
-                self.tell(
-                    Rule::Required,
-                    at,
-                    &field,
-                    format!("`{field}` must be set"),
-                );
+                self.tell(Rule::Required, at, &field, format!("`{field}` must be set"));
             }
         }
         let Yaml::Map(entries) = &node.value else {
@@ -159,7 +154,10 @@ impl Check<'_> {
                         Rule::UnknownField,
                         entry.at,
                         &field,
-                        format!("`{field}` is no field{}", advice.unwrap_or_default()),
+                        format!(
+                            "`{field}` is not a known field{}",
+                            advice.unwrap_or_default()
+                        ),
                     );
                 }
             }
@@ -228,14 +226,13 @@ impl Check<'_> {
         (at, path): (Position, &Path),
     ) {
         let size = i64::try_from(found).unwrap_or(i64::MAX);
-        let bound = if let Some(least) = least.filter(|least| size < *least) {
-            format!("at least {least}")
-        } else if let Some(most) = most.filter(|most| size > *most) {
-            format!("at most {most}")
-        } else {
-            return;
+        let bound = match (least, most) {
+            (Some(1), _) if size == 0 => "not be empty".to_owned(),
+            (Some(least), _) if size < least => format!("have at least {least} {of}, not {found}"),
+            (_, Some(most)) if size > most => format!("have at most {most} {of}, not {found}"),
+            (_, _) => return,
         };
-        let message = format!("`{path}` must have {bound} {of}, not {found}");
+        let message = format!("`{path}` must {bound}");
         self.tell(Rule::Length, at, path, message);
     }
 }

@@ -55,7 +55,7 @@ fn a_folder_stands_for_all_manifests_below_it() {
     let output = run(folder.path(), &["team"], "");
     assert_eq!(
         stdout(&output),
-        "team/sub/b.yml:10:3: error: `spec.x` is no field (unknown-field)\n\
+        "team/sub/b.yml:10:3: error: `spec.x` is not a known field (unknown-field)\n\
          1 error in 2 objects of 3 files; 1 document of other kinds skipped\n"
     );
     assert_eq!(output.status.code(), Some(1));
@@ -95,7 +95,13 @@ fn what_cannot_be_read_is_an_error_and_the_rest_is_checked() {
     large.set_len(MAX_BYTES + 1).unwrap();
     let output = run(
         path,
-        &["absent.yaml", "empty", "latin1.yaml", "large.yaml", "team/a.yaml"],
+        &[
+            "absent.yaml",
+            "empty",
+            "latin1.yaml",
+            "large.yaml",
+            "team/a.yaml",
+        ],
         "",
     );
     assert_eq!(output.status.code(), Some(1));
@@ -131,10 +137,11 @@ fn json_has_the_same_keys_for_every_finding() {
         found[1],
         json!({
             "severity": "error", "rule": "unknown-field", "file": "<stdin>", "line": 12, "column": 3,
-            "object": "analytics/a", "field": "spec.x", "message": "`spec.x` is no field",
+            "object": "analytics/a", "field": "spec.x", "message": "`spec.x` is not a known field",
         })
     );
-    let keys = |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    let keys =
+        |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
     assert_eq!(keys(&found[0]), keys(&found[1]));
     assert_eq!(found[0]["object"], Value::Null);
 
@@ -149,10 +156,13 @@ fn markdown_is_a_table_that_no_manifest_can_break() {
         output::markdown(&report),
         "**adx-follower lint**: 1 error in 1 object of 1 file\n\n\
          | | Where | Object | Problem | Rule |\n|---|---|---|---|---|\n\
-         | error | a.yaml:10:3 | analytics/a | `spec.x\\|\\[y\\](z) \\@all &lt;b>` is no field | unknown-field |\n"
+         | error | a.yaml:10:3 | analytics/a | `spec.x\\|\\[y\\](z) \\@all &lt;b>` is not a known field | unknown-field |\n"
     );
     let clean = output::markdown(&lint(&manifest("a", "")));
-    assert_eq!(clean, "**adx-follower lint**: no problems in 1 object of 1 file\n");
+    assert_eq!(
+        clean,
+        "**adx-follower lint**: no problems in 1 object of 1 file\n"
+    );
 }
 
 #[test]

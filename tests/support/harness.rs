@@ -40,6 +40,7 @@ use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 use super::api_server::{EPOCH, FakeApi};
+use super::oracles::misleading_statuses;
 
 /// Where the simulator seems to live.
 const ENDPOINT: &str = "https://management.azure.com";
@@ -73,6 +74,26 @@ pub fn attached_database(name: &str) -> Value {
             "leader": {"clusterResourceId": cluster("leader1"), "databaseName": "Sales"},
         },
     })
+}
+
+/// The same object, with some fields of its spec replaced.
+pub fn declared(name: &str, spec: &Value) -> Value {
+    let mut object = attached_database(name);
+    for (field, value) in spec.as_object().expect("fields of a spec") {
+        object["spec"][field] = value.clone();
+    }
+    object
+}
+
+/// A configuration of a world: Sales of leader1, with some of its properties replaced.
+pub fn live_configuration(follower: &str, name: &str, properties: &Value) -> Value {
+    let mut all = json!({
+        "clusterResourceId": cluster("leader1"), "databaseName": "Sales", "defaultPrincipalsModificationKind": "Union",
+    });
+    for (field, value) in properties.as_object().expect("properties") {
+        all[field] = value.clone();
+    }
+    json!({"id": configuration(follower, name), "properties": all})
 }
 
 /// Two followers and two leaders in one region.
@@ -110,13 +131,22 @@ impl Harness {
 
     /// The operator running in another world. Must be called under paused time.
     pub fn start_with(world: &Value, options: Options) -> Self {
+        Self::start_as(world, options, 1)
+    }
+
+    /// The operator running in [`world`], with so many operations at a time per follower.
+    pub fn start_at_width(operations_per_cluster: usize) -> Self {
+        Self::start_as(&world(), Options::default(), operations_per_cluster)
+    }
+
+    fn start_as(world: &Value, options: Options, operations_per_cluster: usize) -> Self {
         let world = World::from_yaml(&world.to_string()).expect("the world is valid");
         let clock = kusto_arm_simulator::Clock::starting_at(EPOCH.parse().expect("a timestamp"));
         let arm = Simulator::new(world, Options { clock, ..options });
         let settings = Settings {
             interval: Duration::from_mins(10),
             concurrency: 4,
-            operations_per_cluster: 1,
+            operations_per_cluster,
         };
         let api = FakeApi::new();
         let operator = Operator::start(&api, &arm, &settings, 1);
@@ -142,10 +172,9 @@ impl Harness {
     }
 
     /// Asks the operator to stop and waits for it.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.operator.shutdown.request();
-        self.operator
-            .task
+        (&mut self.operator.task)
             .await
             .expect("the operator ends in order");
     }
@@ -193,6 +222,64 @@ impl Harness {
             .await;
     }
 
+    /// Merges `patch` into Azure: somebody else's hand.
+    pub fn patch(&self, patch: Value) {
+        self.arm.patch_world(patch).expect("the patch is valid");
+    }
+
+    /// Changes fields of the cluster `name`.
+    pub fn patch_cluster(&self, name: &str, fields: &Value) {
+        let mut patch = fields.clone();
+        patch["id"] = json!(cluster(name));
+        self.patch(json!({"clusters": [patch]}));
+    }
+
+    /// Gives the operator these roles and no others.
+    pub fn grant(&self, roles: &[(&str, &str)]) {
+        let assignments: Vec<Value> = roles
+            .iter()
+            .map(|(name, role)| json!({"principal": "operator", "scope": cluster(name), "role": role}))
+            .collect();
+        self.patch(json!({"roleAssignments": assignments}));
+    }
+
+    /// Answers each call of `method` to `path` with `act` until the fault `name` is disarmed.
+    pub fn break_calls(&self, name: &str, (method, path): (&str, &str), act: &Value) {
+        self.arm
+            .arm_fault(json!({"name": name, "match": {"method": method, "path": path, "times": 0}, "act": act}))
+            .expect("the fault is valid");
+    }
+
+    /// Calls ARM as somebody else and gives the status of the answer.
+    pub async fn call_as_portal(&self, method: &str, path: &str, body: &Value) -> u16 {
+        let token = self.arm.mint_token("portal", ENDPOINT);
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{ENDPOINT}{path}?api-version=2024-04-13"))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .expect("a request");
+        let answer = self.arm.service().oneshot(request).await;
+        answer
+            .expect("the simulator always answers")
+            .status()
+            .as_u16()
+    }
+
+    /// What the operator asked ARM to change, in order: method and last segment of the path.
+    pub fn changes(&self) -> Vec<String> {
+        let journal = self.arm.journal();
+        let changes = journal.iter().filter(|entry| is_change(entry));
+        changes
+            .map(|entry| {
+                let path = entry.request.url.split('?').next().expect("a path");
+                let name = path.rsplit('/').next().expect("a last segment");
+                format!("{} {name}", entry.request.method)
+            })
+            .collect()
+    }
+
     /// The live configuration, as the simulator holds it; `None` when absent.
     pub fn live(&self, follower: &str, name: &str) -> Option<Value> {
         let wanted = configuration(follower, name).to_lowercase();
@@ -233,6 +320,23 @@ impl Harness {
             .filter(|event| event["regarding"]["name"] == name)
             .filter_map(|event| event["reason"].as_str().map(str::to_owned))
             .collect()
+    }
+}
+
+/// Whether the operator asked for a change. Who follows a leader is read with a POST.
+fn is_change(entry: &JournalEntry) -> bool {
+    entry.is_write()
+        && entry.principal.as_deref() == Some("operator")
+        && !entry.request.url.contains("/listFollowerDatabases")
+}
+
+impl Drop for Harness {
+    /// However a test went: no status that was ever written may mislead the tools that read it.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let misleading = misleading_statuses(&self.api.versions());
+            assert!(misleading.is_empty(), "{}", misleading.join("\n"));
+        }
     }
 }
 
@@ -297,7 +401,8 @@ impl Clock for VirtualClock {
     }
 }
 
-fn arm_client(arm: &Simulator) -> ArmClient {
+/// A client of ARM as the operator has one, without a network.
+pub fn arm_client(arm: &Simulator) -> ArmClient {
     ArmClient::new(ArmOptions {
         endpoint: ENDPOINT.parse().expect("a valid endpoint"),
         api_version: "2024-04-13".to_owned(),

@@ -7,6 +7,8 @@
     reason = "indexing a JSON value gives null for what is absent; each test that includes this uses a part"
 )]
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 /// What kstatus says: the word that Flux and Helm wait for is `Current`.
@@ -115,6 +117,46 @@ pub(crate) fn flux_violations(object: &Value, moment: Moment) -> Vec<&'static st
         .filter(|(_, is_broken)| *is_broken)
         .map(|(rule, _)| rule)
         .collect()
+}
+
+/// What is wrong with the statuses that were written, one line each, where `versions` are objects in the order of their
+/// changes. A status has to speak of the generation that it was written for, to break no rule of Flux's, to be `Current`
+/// exactly when it is Ready, and to name no operation before the object owns what the operation makes.
+pub(crate) fn misleading_statuses(versions: &[Value]) -> Vec<String> {
+    let mut known: HashMap<&str, &Value> = HashMap::new();
+    let mut wrong = Vec::new();
+    for object in versions {
+        let (metadata, status) = (&object["metadata"], &object["status"]);
+        let before = known.insert(metadata["uid"].as_str().unwrap_or_default(), status);
+        if status["conditions"].is_null() || before == Some(status) {
+            continue;
+        }
+        let is_ready = status_of(object, "Ready") == Some("True");
+        let is_going = !metadata["deletionTimestamp"].is_null();
+        let rules = flux_violations(object, Moment::InProgress);
+        let complaints = [
+            (
+                observed_generation(object) != generation(object),
+                "speaks of another generation".to_owned(),
+            ),
+            (!rules.is_empty(), format!("breaks {rules:?}")),
+            (
+                (kstatus(object) == Kstatus::Current) != (is_ready && !is_going),
+                "kstatus disagrees with Ready".to_owned(),
+            ),
+            (
+                kubectl_wait_returns(object) != is_ready,
+                "kubectl wait disagrees with Ready".to_owned(),
+            ),
+            (
+                status["ownership"].is_null() && !status["operation"].is_null(),
+                "an operation that nobody owns".to_owned(),
+            ),
+        ];
+        let complaints = complaints.into_iter().filter(|(is_wrong, _)| *is_wrong);
+        wrong.extend(complaints.map(|(_, complaint)| format!("{complaint}: {object:#}")));
+    }
+    wrong
 }
 
 /// Whether `Ready` says another reason than `Stalled`, the worse of the two negative conditions. `Reconciling` tells how

@@ -16,7 +16,7 @@ use crate::{
         diff::{Comparison, compare},
         failure::Failure,
         readable::foreign_origin,
-        snapshot::{Azure, Finalizer, Following, Operation, OperationKind, Remote, Sight, Snapshot},
+        snapshot::{Azure, Claim, Finalizer, Following, Lane, Operation, OperationKind, Remote, Sight, Snapshot},
         validate::Desired,
     },
 };
@@ -40,6 +40,10 @@ pub(super) fn decide(
     let (Some(ownership), Some(configuration)) = (object.ownership, configuration) else {
         return release(Release::NothingOwned);
     };
+    // The configuration stays for whom it belongs to now.
+    if let Claim::Older(_) = object.claim {
+        return release(Release::HandedOver);
+    }
     let sight = match &snapshot.azure {
         // Unreachable by construction: an owned configuration is read before it is deleted.
         Azure::NotRead => {
@@ -60,14 +64,7 @@ pub(super) fn decide(
     match &sight.configuration {
         Remote::Unknown(failure) => detach.by_leader(failure),
         Remote::NoFollower => release(Release::FollowerGone),
-        Remote::Absent => match outstanding(&sight.operation) {
-            // What a PUT asked for may still show up: leaving now would leak its configuration.
-            Some(
-                wait @ (Wait::Outcome(OperationKind::Attach | OperationKind::Update)
-                | Wait::Visibility(OperationKind::Attach | OperationKind::Update)),
-            ) => Decision::Wait(wait),
-            Some(_) | None => release(Release::Detached),
-        },
+        Remote::Absent => detach.done(),
         Remote::Present(live) => {
             let is_strange = desired.is_some_and(|desired| {
                 matches!(compare(desired, live), Comparison::Foreign(_))
@@ -82,8 +79,9 @@ pub(super) fn decide(
                 });
             }
             match &object.refusal {
-                Some(refusal) => detach.by_leader(refusal),
-                None => detach.by_follower(),
+                Some(refusal) if detach.leader.is_some() && lets_the_leader_act(refusal) => detach.by_leader(refusal),
+                // What goes away by itself, or by a person's hand, is tried again where it failed.
+                Some(_) | None => detach.by_follower(),
             }
         }
     }
@@ -101,10 +99,22 @@ impl Detach<'_> {
     /// The way to a DELETE, one durable step at a time. It asks for less than an attach: neither the
     /// cluster's state nor a valid spec can hold a deletion.
     fn by_follower(&self) -> Decision {
-        if let Operation::Intended(OperationKind::Detach) = self.sight.operation {
+        if self.is_due() {
             return Decision::Act(Effect::Delete(self.configuration.clone()));
         }
         self.unfinished().unwrap_or_else(|| self.begin())
+    }
+
+    /// The end of an object whose configuration is not there, unless a PUT was sent that may still bring it: leaving
+    /// then would leak it.
+    fn done(&self) -> Decision {
+        match outstanding(&self.sight.operation) {
+            Some(
+                wait @ (Wait::Outcome(OperationKind::Attach | OperationKind::Update)
+                | Wait::Visibility(OperationKind::Attach | OperationKind::Update)),
+            ) => Decision::Wait(wait),
+            Some(_) | None => Decision::Act(Effect::RemoveFinalizer(Release::Detached)),
+        }
     }
 
     /// The other side of the same bond: the leader can detach a follower that refuses, is stopped or can't be asked
@@ -118,9 +128,13 @@ impl Detach<'_> {
         match &self.sight.following {
             Following::NotRead => Decision::Act(Effect::Look(Look::Following)),
             Following::Unknown(_) => blocked(),
-            Following::NotListed => Decision::Act(Effect::RemoveFinalizer(Release::Detached)),
+            Following::NotListed => match &self.sight.configuration {
+                // What the follower shows is there, whatever the leader's list says.
+                Remote::Present(_) => blocked(),
+                Remote::Absent | Remote::NoFollower | Remote::Unknown(_) => self.done(),
+            },
             Following::Listed => {
-                if let Operation::Intended(OperationKind::Detach) = self.sight.operation {
+                if self.is_due() {
                     return Decision::Act(Effect::DetachFromLeader {
                         leader: leader.clone(),
                         configuration: self.configuration.clone(),
@@ -129,6 +143,11 @@ impl Detach<'_> {
                 self.unfinished().unwrap_or_else(|| self.begin())
             }
         }
+    }
+
+    /// Whether the intent to detach is durable and the lane ours.
+    fn is_due(&self) -> bool {
+        matches!(self.sight.operation, Operation::Intended(OperationKind::Detach)) && self.snapshot.lane == Lane::Granted
     }
 
     fn begin(&self) -> Decision {
@@ -149,11 +168,12 @@ impl Detach<'_> {
     }
 }
 
-/// Whether a failure of the follower's side is a reason to ask the leader: it will not go away by itself.
+/// Whether a failure of the follower's side is a reason to ask the leader: it will not go away by itself. A lock or a
+/// policy is no such reason: somebody wants nothing to be deleted there, and the leader's door would go round that.
 fn lets_the_leader_act(failure: &Failure) -> bool {
     match failure.class {
-        Class::Denied | Class::Locked => true,
+        Class::Denied => true,
         Class::Busy => failure.reason == "ClusterNotRunning",
-        Class::Transient | Class::Throttled | Class::Unauthenticated | Class::Rejected => false,
+        Class::Transient | Class::Throttled | Class::Unauthenticated | Class::Rejected | Class::Locked => false,
     }
 }

@@ -58,6 +58,14 @@ pub(super) enum Obstacle {
     Lasting(Block),
 }
 
+/// A follower that does not run, or is not there, explains all else that can be seen of it.
+pub(in crate::controller) fn explains_all(follower: &Follower) -> Option<Block> {
+    match usable(follower) {
+        Err(Obstacle::Lasting(block @ (Block::FollowerNotRunning { .. } | Block::FollowerNotFound))) => Some(block),
+        Ok(_) | Err(_) => None,
+    }
+}
+
 /// The follower, when a write may be sent to it.
 pub(super) fn usable(follower: &Follower) -> Result<&Cluster, Obstacle> {
     let passing = |state: &str| {

@@ -1,13 +1,27 @@
 //! The rules of `decide`, one table per branch.
 
+mod adoption;
 mod deleting;
 mod properties;
+mod sight;
 
 use super::*;
 use crate::{
-    api::PrincipalsModificationKind,
-    azure::{error::Class, id::ClusterId, model::Sharing},
-    controller::validate::{Database, Naming},
+    api::{AdoptionPolicy, DeletionPolicy, DriftPolicy, PrincipalsModificationKind},
+    azure::{
+        error::Class,
+        id::ClusterId,
+        model::{Cluster, ClusterState, DatabaseKind, ProvisioningState, ShareOrigin, Sharing},
+    },
+    controller::{
+        failure::Failure,
+        lane::ObjectKey,
+        snapshot::{
+            Claim, Correction, Databases, End, Finalizer, Follower, Following, Leader,
+            LeaderDatabases, Object, Operation, Remote, Sight,
+        },
+        validate::{self, Naming},
+    },
 };
 
 const SUBSCRIPTION: &str = "/subscriptions/00000000-0000-0000-0000-000000000001";
@@ -22,10 +36,12 @@ fn desired() -> Desired {
     Desired {
         configuration: cluster_id("follower1").configuration("sales").unwrap(),
         leader: cluster_id("leader1"),
-        database: Database::One("Sales".into()),
+        database: validate::Database::One("Sales".into()),
         principals: PrincipalsModificationKind::Union,
         naming: Naming::Original,
         sharing: Sharing::default(),
+        drift_policy: DriftPolicy::Correct,
+        adoption_policy: AdoptionPolicy::IfEqual,
         interval: None,
     }
 }
@@ -68,15 +84,59 @@ fn creating() -> Configuration {
     }
 }
 
-fn follower(state: ClusterState) -> Follower {
-    Follower::Present(Cluster {
+fn cluster(state: ClusterState) -> Cluster {
+    Cluster {
         location: "West Europe".into(),
         state,
         state_reason: None,
         provisioning_state: ProvisioningState::Succeeded,
         streaming_ingest: false,
         customer_managed_key: false,
-    })
+    }
+}
+
+fn follower(state: ClusterState) -> Follower {
+    Follower::Present(cluster(state))
+}
+
+fn leader(databases: LeaderDatabases) -> Leader {
+    Leader::Present {
+        cluster: cluster(ClusterState::Running),
+        databases,
+    }
+}
+
+/// A database on the follower that it follows from `leader` by `configuration`.
+fn followed(name: &str, configuration: &str, leader: &str) -> Database {
+    Database {
+        name: name.into(),
+        location: "West Europe".into(),
+        kind: DatabaseKind::Following(crate::azure::model::Following {
+            configuration_name: configuration.into(),
+            leader_cluster: cluster_id(leader)
+                .to_string()
+                .replace("clusters", "Clusters"),
+            ..Default::default()
+        }),
+        provisioning_state: ProvisioningState::Succeeded,
+    }
+}
+
+/// The follower's own database.
+fn local(name: &str) -> Database {
+    Database {
+        kind: DatabaseKind::ReadWrite { is_followed: false },
+        ..followed(name, "", "leader1")
+    }
+}
+
+/// The followed database as [`desired`] declares it, made by `origin`.
+fn shared_by(origin: ShareOrigin) -> Database {
+    let mut database = followed("Sales", "sales", "leader1");
+    if let DatabaseKind::Following(following) = &mut database.kind {
+        following.share_origin = origin;
+    }
+    database
 }
 
 fn failure(class: Class) -> Failure {
@@ -88,21 +148,58 @@ fn failure(class: Class) -> Failure {
     }
 }
 
-/// A wanted object that is ready for anything: finalizer, lane and a running follower.
+/// A close look at a healthy pair of clusters: a configuration that exists has its database.
+fn sight(configuration: Remote, operation: Operation) -> Sight {
+    let databases = match &configuration {
+        Remote::Present(_) => vec![followed("Sales", "sales", "leader1")],
+        Remote::Absent | Remote::NoFollower | Remote::Unknown(_) => vec![],
+    };
+    Sight {
+        freshness: Freshness::Live,
+        follower: follower(ClusterState::Running),
+        configuration,
+        databases: Databases::Listed(databases),
+        leader: leader(LeaderDatabases::Found),
+        following: Following::NotRead,
+        operation,
+    }
+}
+
+/// A wanted object that is ready for anything: finalizer, lane and running clusters.
 fn wanted(ownership: Option<Ownership>, configuration: Remote, operation: Operation) -> Snapshot {
     Snapshot {
         object: Object {
             lifecycle: Lifecycle::Wanted(desired()),
             finalizer: Finalizer::Present,
             ownership,
+            claim: Claim::Ours,
+            corrections: vec![],
+            waiting_for: Duration::ZERO,
+            refusal: None,
         },
-        azure: Azure::Read {
-            follower: follower(ClusterState::Running),
-            configuration,
-            operation,
-        },
+        azure: Azure::Read(sight(configuration, operation)),
         lane: Lane::Granted,
     }
+}
+
+/// The same with another declaration.
+fn declare(mut snapshot: Snapshot, change: impl FnOnce(&mut Desired)) -> Snapshot {
+    if let Lifecycle::Wanted(desired) = &mut snapshot.object.lifecycle {
+        change(desired);
+    }
+    snapshot
+}
+
+/// The same with another view of Azure.
+fn see(mut snapshot: Snapshot, change: impl FnOnce(&mut Sight)) -> Snapshot {
+    if let Azure::Read(sight) = &mut snapshot.azure {
+        change(sight);
+    }
+    snapshot
+}
+
+fn present(live: Configuration) -> Remote {
+    Remote::Present(Box::new(live))
 }
 
 fn deleted(ownership: Option<Ownership>, configuration: Remote, operation: Operation) -> Snapshot {
@@ -122,23 +219,27 @@ const OLD: Duration = Duration::from_secs(31);
 /// A decision in a word, so that tables read well.
 fn word(decision: &Decision) -> String {
     match decision {
+        Decision::Act(Effect::Look(look)) => format!("look {look:?}"),
         Decision::Act(Effect::AddFinalizer) => "add finalizer".into(),
-        Decision::Act(Effect::EnterLane { .. }) => "enter lane".into(),
-        Decision::Act(Effect::Adopt(_)) => "adopt".into(),
+        Decision::Act(Effect::EnterLane { kind, .. }) => format!("enter lane {kind:?}"),
+        Decision::Act(Effect::Adopt) => "adopt".into(),
         Decision::Act(Effect::Begin {
             kind, ownership, ..
         }) => format!("begin {kind:?} {ownership:?}"),
         Decision::Act(Effect::Put { kind, .. }) => format!("put {kind:?}"),
         Decision::Act(Effect::Delete(_)) => "delete".into(),
+        Decision::Act(Effect::DetachFromLeader { .. }) => "detach from leader".into(),
         Decision::Act(Effect::RemoveFinalizer(release)) => format!("release {release:?}"),
         Decision::Wait(Wait::Operation(_)) => "wait operation".into(),
         Decision::Wait(Wait::Provisioning { .. }) => "wait provisioning".into(),
         Decision::Wait(Wait::Outcome(_)) => "wait outcome".into(),
         Decision::Wait(Wait::Visibility(_)) => "wait visibility".into(),
+        Decision::Wait(Wait::Databases { missing }) => format!("wait databases {missing:?}"),
         Decision::Wait(Wait::Lane { .. }) => "wait lane".into(),
         Decision::Wait(Wait::Follower { .. }) => "wait follower".into(),
         Decision::Settled(_) => "settled".into(),
         Decision::Released => "released".into(),
+        Decision::Blocked(Block::Exists) => "blocked ConfigurationExists, never adopted".into(),
         Decision::Blocked(block) => format!("blocked {}", block.reason()),
     }
 }
@@ -239,69 +340,65 @@ fn a_wanted_object_goes_to_its_configuration_one_durable_step_at_a_time() {
 fn a_wanted_object_agrees_with_what_exists_or_changes_it() {
     use OperationKind::{Attach, Update};
     use Ownership::{Adopted, Created};
-    use Remote::{NoFollower, Present, Unknown};
+    use Remote::{NoFollower, Unknown};
     let doubtful = |age| Operation::Doubtful { kind: Attach, age };
     let failed = || ended(Attach, End::Failed(failure(Class::Busy)), YOUNG);
     check(vec![
         (
             "equal is settled",
-            wanted(Some(Created), Present(Box::new(live())), Operation::None),
+            wanted(Some(Created), present(live()), Operation::None),
             "settled",
         ),
         (
             "also when the operation failed because another one did the work (arm-kusto.md §3.5)",
-            wanted(Some(Created), Present(Box::new(live())), failed()),
+            wanted(Some(Created), present(live()), failed()),
             "settled",
         ),
         (
             "also when the outcome was in doubt",
-            wanted(Some(Created), Present(Box::new(live())), doubtful(YOUNG)),
+            wanted(Some(Created), present(live()), doubtful(YOUNG)),
             "settled",
         ),
         (
             "a change in progress is waited for",
-            wanted(
-                Some(Created),
-                Present(Box::new(creating())),
-                Operation::None,
-            ),
+            wanted(Some(Created), present(creating()), Operation::None),
             "wait provisioning",
         ),
         (
             "also before adoption",
-            wanted(None, Present(Box::new(creating())), Operation::None),
+            wanted(None, present(creating()), Operation::None),
             "wait provisioning",
         ),
         (
             "an equal stranger is adopted",
-            wanted(None, Present(Box::new(live())), Operation::None),
+            wanted(None, present(live()), Operation::None),
             "adopt",
         ),
         (
             "a different stranger is left alone",
-            wanted(None, Present(Box::new(edited())), Operation::None),
+            wanted(None, present(edited()), Operation::None),
             "blocked ConfigurationExists",
         ),
         (
             "another leader can't be corrected",
-            wanted(Some(Created), Present(Box::new(foreign())), Operation::None),
+            wanted(Some(Created), present(foreign()), Operation::None),
             "blocked ConfigurationConflict",
         ),
         (
             "nor adopted",
-            wanted(None, Present(Box::new(foreign())), Operation::None),
+            wanted(None, present(foreign()), Operation::None),
             "blocked ConfigurationConflict",
         ),
         (
             "an edit is corrected",
-            wanted(Some(Adopted), Present(Box::new(edited())), Operation::None),
+            wanted(Some(Adopted), present(edited()), Operation::None),
             "begin Update Adopted",
         ),
         (
             "a correction that did not come about is told",
             wanted(
                 Some(Created),
-                Present(Box::new(edited())),
+                present(edited()),
                 ended(Update, End::Succeeded, OLD),
             ),
             "blocked ChangeNotApplied",
@@ -310,7 +407,7 @@ fn a_wanted_object_agrees_with_what_exists_or_changes_it() {
             "with one PUT",
             wanted(
                 Some(Created),
-                Present(Box::new(edited())),
+                present(edited()),
                 Operation::Intended(Update),
             ),
             "put Update",
@@ -330,75 +427,6 @@ fn a_wanted_object_agrees_with_what_exists_or_changes_it() {
             "blocked FollowerNotFound",
         ),
     ]);
-}
-
-#[test]
-fn a_write_waits_for_finalizer_lane_and_follower() {
-    let base = || wanted(None, Remote::Absent, Operation::None);
-    let with_follower = |follower| {
-        let mut snapshot = base();
-        snapshot.azure = Azure::Read {
-            follower,
-            configuration: Remote::Absent,
-            operation: Operation::None,
-        };
-        snapshot
-    };
-    let mut updating = follower(ClusterState::Running);
-    if let Follower::Present(cluster) = &mut updating {
-        cluster.provisioning_state = ProvisioningState::InProgress("Running".into());
-    }
-    let mut without_finalizer = base();
-    without_finalizer.object.finalizer = Finalizer::Missing;
-    let mut outside = base();
-    outside.lane = Lane::Outside;
-    let mut in_line = base();
-    in_line.lane = Lane::Waiting { place: 2 };
-    check(vec![
-        ("no finalizer, no write", without_finalizer, "add finalizer"),
-        ("the lane is asked for", outside, "enter lane"),
-        ("and waited for", in_line, "wait lane"),
-        (
-            "a stopped follower",
-            with_follower(follower(ClusterState::Stopped)),
-            "blocked FollowerNotRunning",
-        ),
-        (
-            "an unknown state",
-            with_follower(follower(ClusterState::Other("Odd".into()))),
-            "blocked FollowerNotRunning",
-        ),
-        (
-            "a starting follower",
-            with_follower(follower(ClusterState::Starting)),
-            "wait follower",
-        ),
-        (
-            "a follower whose own change runs",
-            with_follower(updating),
-            "wait follower",
-        ),
-        (
-            "no follower",
-            with_follower(Follower::Absent),
-            "blocked FollowerNotFound",
-        ),
-        (
-            "an unreadable follower",
-            with_follower(Follower::Unknown(failure(Class::Denied))),
-            "blocked Reason",
-        ),
-    ]);
-    for ownership in [None, Some(Ownership::Created)] {
-        let live = Remote::Present(Box::new(live()));
-        let mut unprotected = wanted(ownership, live, Operation::None);
-        unprotected.object.finalizer = Finalizer::Missing;
-        assert_eq!(
-            word(&decide(&unprotected)),
-            "add finalizer",
-            "ownership without a finalizer would leak"
-        );
-    }
 }
 
 #[test]

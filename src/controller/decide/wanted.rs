@@ -4,17 +4,21 @@ use std::time::Duration;
 
 use super::{
     Attached, Decision, Effect, Look, Wait, in_lane,
-    operation::{Obstacle, unfinished, usable},
+    operation::{Obstacle, explains_all, unfinished, usable},
 };
 use crate::{
     api::{AdoptionPolicy, DriftPolicy, Ownership},
-    azure::model::{Configuration, ProvisioningState},
+    azure::{
+        error::Class,
+        model::{Configuration, ProvisioningState},
+    },
     controller::{
         block::Block,
         diff::{Comparison, Difference, compare},
+        failure::Failure,
         preflight::{self, Verdict},
         readable::{Readability, foreign_origin, readability},
-        snapshot::{Azure, Claim, End, Finalizer, Freshness, Object, Operation, OperationKind, Remote, Sight, Snapshot},
+        snapshot::{Azure, Claim, Databases, End, Finalizer, Freshness, Lane, Object, Operation, OperationKind, Remote, Sight, Snapshot},
         validate::Desired,
     },
 };
@@ -45,14 +49,11 @@ pub(super) fn decide(desired: &Desired, snapshot: &Snapshot) -> Decision {
         Azure::Operating(running) => return Decision::Wait(Wait::Operation(*running)),
         Azure::Read(sight) => sight,
     };
-    // A follower that does not run explains all else that can be seen of it.
-    if let Err(Obstacle::Lasting(block @ (Block::FollowerNotRunning { .. } | Block::FollowerNotFound))) =
-        usable(&sight.follower)
-    {
+    if let Some(block) = explains_all(&sight.follower) {
         return Decision::Blocked(block);
     }
     let live = match &sight.configuration {
-        Remote::Unknown(failure) => return Decision::Blocked(Block::Failure(failure.clone())),
+        Remote::Unknown(failure) => return unreadable(failure, sight),
         Remote::NoFollower => return Decision::Blocked(Block::FollowerNotFound),
         Remote::Absent => return absent(desired, snapshot, sight),
         Remote::Present(live) => live,
@@ -67,7 +68,7 @@ pub(super) fn decide(desired: &Desired, snapshot: &Snapshot) -> Decision {
             state: state.clone(),
         }),
         (Comparison::Equal, _, _) => keep(desired, live, object, sight),
-        (Comparison::Differs(differences), _, None) => differs_unowned(desired, object, differences),
+        (Comparison::Differs(differences), _, None) => differs_unowned(desired, object, sight, differences),
         (Comparison::Differs(differences), _, Some(_)) => match desired.drift_policy {
             DriftPolicy::Report => Decision::Blocked(Block::Drifted(differences)),
             DriftPolicy::Correct => write(desired, snapshot, sight, OperationKind::Update, differences),
@@ -83,10 +84,10 @@ fn absent(desired: &Desired, snapshot: &Snapshot, sight: &Sight) -> Decision {
 }
 
 /// A configuration that nobody has taken over yet and that is not as declared.
-fn differs_unowned(desired: &Desired, object: &Object, differences: Vec<Difference>) -> Decision {
+fn differs_unowned(desired: &Desired, object: &Object, sight: &Sight, differences: Vec<Difference>) -> Decision {
     match (desired.drift_policy, desired.adoption_policy) {
         (DriftPolicy::Report, _) => Decision::Blocked(Block::Drifted(differences)),
-        (DriftPolicy::Correct, AdoptionPolicy::Always) => adopt(object),
+        (DriftPolicy::Correct, AdoptionPolicy::Always) => adopt(object, sight),
         (DriftPolicy::Correct, AdoptionPolicy::Never) => Decision::Blocked(Block::Exists),
         (DriftPolicy::Correct, AdoptionPolicy::IfEqual) => Decision::Blocked(Block::ExistsAndDiffers(differences)),
     }
@@ -99,7 +100,7 @@ fn keep(desired: &Desired, live: &Configuration, object: &Object, sight: &Sight)
         // Who only reports owns nothing that a deletion could take away.
         (DriftPolicy::Report, _, _) => shown(desired, live, object, sight),
         (DriftPolicy::Correct, AdoptionPolicy::Never, None) => Decision::Blocked(Block::Exists),
-        (DriftPolicy::Correct, AdoptionPolicy::IfEqual | AdoptionPolicy::Always, None) => adopt(object),
+        (DriftPolicy::Correct, AdoptionPolicy::IfEqual | AdoptionPolicy::Always, None) => adopt(object, sight),
         (DriftPolicy::Correct, _, Some(_)) => match object.finalizer {
             Finalizer::Missing => Decision::Act(Effect::AddFinalizer),
             Finalizer::Present => shown(desired, live, object, sight),
@@ -107,7 +108,11 @@ fn keep(desired: &Desired, live: &Configuration, object: &Object, sight: &Sight)
     }
 }
 
-fn adopt(object: &Object) -> Decision {
+fn adopt(object: &Object, sight: &Sight) -> Decision {
+    // Only its databases tell whether it is somebody else's, such as Azure Data Share's.
+    if let Databases::Unknown(failure) = &sight.databases {
+        return unreadable(failure, sight);
+    }
     Decision::Act(match object.finalizer {
         Finalizer::Missing => Effect::AddFinalizer,
         Finalizer::Present => Effect::Adopt,
@@ -125,7 +130,15 @@ fn shown(desired: &Desired, live: &Configuration, object: &Object, sight: &Sight
         Readability::Missing(missing) => Decision::Blocked(Block::DatabaseNotShown { missing }),
         Readability::Taken { name, holder } => Decision::Blocked(Block::NameTaken { name, holder }),
         Readability::Suspended(suspended) => Decision::Blocked(Block::DatabaseSuspended { suspended }),
-        Readability::Unknown(failure) => Decision::Blocked(Block::Failure(failure)),
+        Readability::Unknown(failure) => unreadable(&failure, sight),
+    }
+}
+
+/// What of the follower can't be read: while the cluster changes by itself, that is all there is to say.
+fn unreadable(failure: &Failure, sight: &Sight) -> Decision {
+    match (usable(&sight.follower), failure.class) {
+        (Err(Obstacle::Passing(wait)), Class::Busy) => Decision::Wait(wait),
+        (Ok(_) | Err(_), _) => Decision::Blocked(Block::Failure(failure.clone())),
     }
 }
 
@@ -154,13 +167,6 @@ fn write(
         Err(Obstacle::Passing(wait)) => return Decision::Wait(wait),
         Err(Obstacle::Lasting(block)) => return Decision::Blocked(block),
     };
-    if let Operation::Intended(kind @ (OperationKind::Attach | OperationKind::Update)) = sight.operation {
-        return Decision::Act(Effect::Put {
-            kind,
-            desired: Box::new(desired.clone()),
-            location: cluster.location.clone(),
-        });
-    }
     if sight.freshness == Freshness::Glance {
         return Decision::Act(Effect::Look(Look::Live));
     }
@@ -179,8 +185,14 @@ fn write(
     if snapshot.object.finalizer == Finalizer::Missing {
         return Decision::Act(Effect::AddFinalizer);
     }
-    let ownership = snapshot.object.ownership.unwrap_or(Ownership::Created);
-    in_lane(snapshot.lane, kind, ownership, differences)
+    match (&sight.operation, snapshot.object.ownership, snapshot.lane) {
+        (Operation::Intended(intended), Some(_), Lane::Granted) if *intended == kind => Decision::Act(Effect::Put {
+            kind,
+            desired: Box::new(desired.clone()),
+            location: cluster.location.clone(),
+        }),
+        (_, ownership, lane) => in_lane(lane, kind, ownership.unwrap_or(Ownership::Created), differences),
+    }
 }
 
 /// How often the very same was put right lately.

@@ -1,7 +1,10 @@
 //! What is a difference and what is not.
 
 use super::*;
-use crate::{api::PrincipalsModificationKind, controller::validate::Database};
+use crate::{
+    api::{AdoptionPolicy, DriftPolicy, PrincipalsModificationKind},
+    controller::validate::Database,
+};
 
 const LEADER: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg1/providers/Microsoft.Kusto/clusters/leader1";
 const FOLLOWER: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg1/providers/Microsoft.Kusto/clusters/follower1";
@@ -21,6 +24,8 @@ fn desired() -> Desired {
             tables_to_include: vec!["Orders".into(), "Logs*".into()],
             ..Sharing::default()
         },
+        drift_policy: DriftPolicy::Correct,
+        adoption_policy: AdoptionPolicy::IfEqual,
         interval: None,
     }
 }

@@ -1,6 +1,7 @@
 //! What holds a pass back, what makes it due, and what a change of the wish forgives.
 
 use super::*;
+use crate::azure::error::Class;
 
 fn trigger(uid: &str, generation: i64, requested_at: Option<&str>) -> Trigger {
     Trigger {
@@ -21,6 +22,31 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// What somebody undoes.
+fn undone(observed: &str) -> Vec<Difference> {
+    vec![Difference {
+        field: "databaseNameOverride",
+        desired: "SalesRO".to_owned(),
+        observed: observed.to_owned(),
+    }]
+}
+
+fn refusal() -> Failure {
+    Failure {
+        class: Class::Locked,
+        reason: "ScopeLocked",
+        message: "message".to_owned(),
+        retry_after: None,
+    }
+}
+
+fn follower(name: &str) -> ClusterId {
+    let group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg1";
+    format!("{group}/providers/Microsoft.Kusto/clusters/{name}")
+        .parse()
+        .unwrap()
+}
+
 /// The memory of an object that has failed for a while, rests until 60 s after `now`, and has an operation.
 fn failing(now: Instant) -> Memory {
     Memory {
@@ -30,6 +56,8 @@ fn failing(now: Instant) -> Memory {
         attempts: 5,
         failing_since: Some(now),
         looking_since: Some(now),
+        corrections: vec![(now, undone("Sales"))],
+        refusal: Some(refusal()),
         timeline: Some(Timeline::since(now)),
         ..Memory::new(trigger("a", 1, None), now)
     }
@@ -82,12 +110,17 @@ fn a_changed_wish_forgives_failures_and_nothing_else() {
         let mut memory = failing(now);
         memory.observe(changed.clone(), now + seconds(1));
         assert_eq!((memory.attempts, memory.failing_since), (0, None));
+        assert_eq!(memory.refusal, None, "the follower is asked again");
         assert_eq!(memory.trigger, changed);
         let kept = failing(now);
         assert_eq!(memory.timeline, kept.timeline, "the operation still runs");
         assert_eq!(
             memory.version, kept.version,
             "the cache may still be behind"
+        );
+        assert_eq!(
+            memory.corrections, kept.corrections,
+            "who undoes them goes on"
         );
     }
 }
@@ -98,6 +131,7 @@ fn the_same_wish_forgives_nothing() {
     let mut memory = failing(now);
     memory.observe(trigger("a", 1, None), now + seconds(1));
     assert_eq!((memory.attempts, memory.failing_since), (5, Some(now)));
+    assert_eq!(memory.refusal, Some(refusal()));
     assert_eq!(memory.due, now + seconds(60));
 }
 
@@ -111,6 +145,7 @@ fn a_new_uid_is_another_object() {
         (memory.timeline, memory.version, memory.looking_since),
         (None, None, None)
     );
+    assert_eq!((memory.refusal, memory.corrections), (None, vec![]));
     assert_eq!(
         (memory.ready, memory.due),
         (ConditionStatus::Unknown, now + seconds(1))
@@ -158,4 +193,60 @@ fn objects_are_counted_by_what_they_say_until_they_are_forgotten() {
         },
     );
     assert_eq!(memories.count(), [2, 0, 1]);
+}
+
+#[test]
+fn corrections_are_remembered_with_their_age_and_only_the_latest_of_them() {
+    let start = Instant::now();
+    let mut memory = Memory::new(trigger("a", 1, None), start);
+    assert_eq!(memory.lately_corrected(start), []);
+    memory.correct(undone("Sales"), start);
+    memory.correct(undone("Web"), start + seconds(60));
+    let correction = |observed, age| Correction {
+        differences: undone(observed),
+        age: seconds(age),
+    };
+    assert_eq!(
+        memory.lately_corrected(start + seconds(100)),
+        [correction("Sales", 100), correction("Web", 40)]
+    );
+    for minute in 2..200 {
+        memory.correct(undone("Sales"), start + seconds(60 * minute));
+    }
+    let kept = memory.lately_corrected(start + seconds(60 * 199));
+    assert_eq!(kept.len(), 64);
+    assert_eq!(
+        kept.last().map(|correction| correction.age),
+        Some(seconds(0)),
+        "the latest counts"
+    );
+}
+
+#[test]
+fn who_rests_on_a_follower_is_told_its_news() {
+    let now = Instant::now();
+    let memories = Memories::default();
+    for (name, resting_on) in [
+        ("a", Some("follower1")),
+        ("b", Some("FOLLOWER1")),
+        ("c", Some("follower2")),
+        ("d", None),
+    ] {
+        let resting_on = resting_on.map(follower);
+        let memory = Memory {
+            resting_on,
+            ..failing(now)
+        };
+        memories.put(key(name), memory);
+    }
+    let names = |except: &str| {
+        let keys = memories.resting_on(&follower("follower1"), &key(except));
+        let mut names: Vec<String> = keys.into_iter().map(|key| key.name).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("d"), ["a", "b"]);
+    assert_eq!(names("a"), ["b"], "who brings the news knows them");
+    memories.forget(&key("b"));
+    assert_eq!(names("d"), ["a"]);
 }

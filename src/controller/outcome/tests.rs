@@ -1,8 +1,8 @@
 //! How patient each outcome is, when it is looked at again, and whether it keeps the lane.
 
 use super::*;
-use crate::azure::model::{ProvisioningState, Sharing};
-use crate::controller::snapshot::OperationKind;
+use crate::azure::model::{Configuration, ProvisioningState, Sharing};
+use crate::controller::{block::Holder, lane::ObjectKey, snapshot::OperationKind};
 
 const INTERVAL: Duration = Duration::from_mins(10);
 
@@ -27,7 +27,7 @@ fn stopped() -> Block {
 }
 
 fn settled() -> Outcome {
-    Outcome::Settled(Box::new(Configuration {
+    let live = Configuration {
         leader_cluster: String::new(),
         database_name: "Sales".into(),
         principals_modification_kind: "Union".into(),
@@ -37,7 +37,9 @@ fn settled() -> Outcome {
         attached_database_names: Vec::new(),
         provisioning_state: ProvisioningState::Succeeded,
         ..Configuration::default()
-    }))
+    };
+    let databases = Vec::new();
+    Outcome::Settled(Box::new(Attached { live, databases }))
 }
 
 fn running() -> Wait {
@@ -52,6 +54,70 @@ fn provisioning() -> Wait {
     Wait::Provisioning {
         state: "Creating".into(),
     }
+}
+
+fn missing() -> Wait {
+    Wait::Databases {
+        missing: vec!["Sales".into()],
+    }
+}
+
+/// The same failure of the leader.
+fn leaders(block: Block) -> Block {
+    match block {
+        Block::Failure(failure) => Block::LeaderFailure(failure),
+        other => panic!("no failure, but {other:?}"),
+    }
+}
+
+/// The blocks that only a person, or time without end, removes.
+fn lasting() -> Vec<Block> {
+    let key = ObjectKey {
+        namespace: "analytics".into(),
+        name: "older".into(),
+    };
+    vec![
+        Block::FollowerNotFound,
+        Block::LeaderNotFound,
+        Block::RegionMismatch {
+            follower: "West Europe".into(),
+            leader: "East US".into(),
+        },
+        Block::LeaderDatabaseNotFound,
+        Block::NameTaken {
+            name: "Sales".into(),
+            holder: Holder::Local,
+        },
+        Block::DatabaseNotShown { missing: vec![] },
+        Block::ForeignOrigin {
+            origin: "DataShare".into(),
+        },
+        Block::Claimed { by: key },
+        Block::Conflict(vec![]),
+        Block::Exists,
+        Block::ExistsAndDiffers(vec![]),
+        Block::NotApplied(vec![]),
+        Block::Contested {
+            differences: vec![],
+            corrections: 5,
+        },
+    ]
+}
+
+/// The blocks of who only reports.
+fn reported() -> Vec<Block> {
+    vec![Block::Drifted(vec![]), Block::NotAttached]
+}
+
+/// The blocks that go away when a cluster, or its key, is back.
+fn paused() -> Vec<Block> {
+    vec![
+        stopped(),
+        Block::LeaderNotRunning {
+            state: "Stopped".into(),
+        },
+        Block::DatabaseSuspended { suspended: vec![] },
+    ]
 }
 
 fn starting() -> Wait {
@@ -75,6 +141,7 @@ fn every_outcome_says_when_to_look_again() {
         (Outcome::Waiting(provisioning()), Next::Look),
         (Outcome::Waiting(Wait::Outcome(kind)), Next::Look),
         (Outcome::Waiting(Wait::Visibility(kind)), Next::Look),
+        (Outcome::Waiting(missing()), Next::Look),
         (Outcome::Waiting(Wait::Lane { place: 1 }), Next::Woken),
         (Outcome::Waiting(starting()), backoff(Pace::Slow, None)),
         (
@@ -114,6 +181,27 @@ fn every_outcome_says_when_to_look_again() {
     ] {
         assert_eq!(outcome.next(INTERVAL), next, "{outcome:?}");
     }
+    let groups = [
+        (paused(), backoff(Pace::Slow, None)),
+        (lasting(), backoff(Pace::VerySlow, None)),
+        // Nothing is tried: it is compared as often as everything else.
+        (reported(), Next::Interval(INTERVAL)),
+    ];
+    for (blocks, next) in groups {
+        for block in blocks {
+            assert_eq!(
+                Outcome::Blocked(block.clone()).next(INTERVAL),
+                next,
+                "{block:?}"
+            );
+        }
+    }
+    let throttled = leaders(failure(Class::Throttled, Some(seconds(17))));
+    assert_eq!(
+        Outcome::Blocked(throttled).next(INTERVAL),
+        backoff(Pace::Fast, Some(seconds(17))),
+        "the leader's wish counts as well"
+    );
 }
 
 #[test]
@@ -130,11 +218,22 @@ fn the_lane_is_kept_only_while_an_operation_may_run() {
         (Outcome::Blocked(failure(Class::Transient, None)), true),
         (Outcome::Blocked(failure(Class::Throttled, None)), true),
         (Outcome::Blocked(failure(Class::Busy, None)), false),
+        (Outcome::Waiting(missing()), false),
+        (
+            Outcome::Blocked(leaders(failure(Class::Transient, None))),
+            false,
+        ),
         (Outcome::Invalid(Invalid::OverrideAndPrefix), false),
         (Outcome::NotYetSupported("later"), false),
         (Outcome::Released, false),
     ] {
         assert_eq!(outcome.may_be_operating(), keeps, "{outcome:?}");
+    }
+    for block in [lasting(), reported(), paused()].concat() {
+        assert!(
+            !Outcome::Blocked(block.clone()).may_be_operating(),
+            "{block:?}"
+        );
     }
 }
 
@@ -153,10 +252,24 @@ fn patience_ends_in_a_call_for_help() {
         (failure(Class::Denied, None), Class::Denied, 300),
         (failure(Class::Rejected, None), Class::Rejected, 0),
         (failure(Class::Locked, None), Class::Locked, 0),
-        (Block::FollowerNotFound, Class::Rejected, 0),
-        (Block::Conflict(vec![]), Class::Rejected, 0),
-        (Block::ExistsAndDiffers(vec![]), Class::Rejected, 0),
-    ] {
+        (leaders(failure(Class::Denied, None)), Class::Denied, 300),
+    ]
+    .into_iter()
+    .chain(
+        paused()
+            .into_iter()
+            .map(|block| (block, Class::Busy, 1_800)),
+    )
+    .chain(
+        lasting()
+            .into_iter()
+            .map(|block| (block, Class::Rejected, 0)),
+    )
+    .chain(
+        reported()
+            .into_iter()
+            .map(|block| (block, Class::Rejected, 0)),
+    ) {
         assert_eq!(block.class(), class, "{block:?}");
         assert_eq!(
             block.progress(seconds(patience)),
@@ -179,13 +292,52 @@ fn only_short_faults_that_heal_by_themselves_are_hiccups() {
         (failure(Class::Denied, None), false),
         (failure(Class::Rejected, None), false),
         (failure(Class::Locked, None), false),
-        (stopped(), false),
-        (Block::FollowerNotFound, false),
-        (Block::Conflict(vec![]), false),
-        (Block::ExistsAndDiffers(vec![]), false),
-    ] {
+        (leaders(failure(Class::Transient, None)), true),
+        (leaders(failure(Class::Denied, None)), false),
+    ]
+    .into_iter()
+    .chain(
+        [lasting(), reported(), paused()]
+            .concat()
+            .into_iter()
+            .map(|block| (block, false)),
+    ) {
         assert_eq!(block.is_blip(seconds(29)), may_be, "{block:?}");
         assert!(!block.is_blip(seconds(30)), "{block:?}");
+    }
+}
+
+#[test]
+fn only_what_is_compared_and_not_tried_is_a_report() {
+    assert!(reported().iter().all(Block::is_report));
+    assert!(![lasting(), paused()].concat().iter().any(Block::is_report));
+    assert!(!failure(Class::Rejected, None).is_report());
+}
+
+#[test]
+fn a_failure_heals_by_itself_when_no_person_is_needed() {
+    for (class, heals) in [
+        (Class::Transient, true),
+        (Class::Throttled, true),
+        (Class::Busy, true),
+        (Class::Unauthenticated, false),
+        (Class::Denied, false),
+        (Class::Rejected, false),
+        (Class::Locked, false),
+    ] {
+        for block in [failure(class, None), leaders(failure(class, None))] {
+            assert_eq!(
+                Outcome::Blocked(block).heals_by_itself(),
+                heals,
+                "{class:?}"
+            );
+        }
+    }
+    for block in [lasting(), reported(), paused()].concat() {
+        assert!(
+            !Outcome::Blocked(block.clone()).heals_by_itself(),
+            "{block:?}"
+        );
     }
 }
 

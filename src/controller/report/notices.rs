@@ -1,10 +1,13 @@
 //! The events of a pass. Pure.
 
-use crate::api::{ConditionStatus, ConditionType, Drift, OperationKind};
+use crate::{
+    api::{AttachedDatabaseStatus, ConditionType, Drift, OperationKind},
+    azure::model::Database as Shown,
+};
 
-use super::{Subject, Verdict, ready, ready_condition, wording::describe_drift};
+use super::{Subject, Verdict, ready_condition, wording::describe_drift};
 use crate::controller::{
-    decide::{Attached, Release},
+    decide::Release,
     outcome::{Outcome, Progress},
     validate::Database,
 };
@@ -39,7 +42,7 @@ impl Subject<'_> {
         match outcome {
             Outcome::Settled(attached) => {
                 let Some(operation) = before.and_then(|status| status.operation.as_ref()) else {
-                    return self.changed_set(attached);
+                    return self.changed_set(&attached.databases);
                 };
                 let repaired = before.is_some_and(|status| !status.drift.is_empty());
                 let attachment = self.attachment();
@@ -67,7 +70,8 @@ impl Subject<'_> {
             }
             Outcome::Blocked(_) | Outcome::Invalid(_) | Outcome::NotYetSupported(_) => {
                 let drift = self.drift_notice(&self.record.drift);
-                self.trouble(outcome).into_iter().chain(drift).collect()
+                let changed = self.seen.databases.as_deref().map(|shown| self.changed_set(shown));
+                self.trouble(outcome).into_iter().chain(drift).chain(changed.into_iter().flatten()).collect()
             }
             // Drift that has to wait in line is told now: when its turn comes, status knows it already.
             Outcome::Waiting(_) => self.drift_notice(&self.record.drift).into_iter().collect(),
@@ -76,13 +80,16 @@ impl Subject<'_> {
     }
 
     /// The events of databases that came or went because the leader's set changed.
-    fn changed_set(&self, attached: &Attached) -> Vec<Notice> {
+    fn changed_set(&self, shown: &[Shown]) -> Vec<Notice> {
         let follows_all = self.desired.is_some_and(|desired| desired.database == Database::All);
-        let Some(status) = self.object.status.as_ref().filter(|status| follows_all && ready(status) == ConditionStatus::True)
-        else {
+        // The first set, and one that an operation of ours has changed, are told as such.
+        let is_known = |status: &&AttachedDatabaseStatus| {
+            follows_all && status.operation.is_none() && !status.attached_database_names.is_empty()
+        };
+        let Some(status) = self.object.status.as_ref().filter(is_known) else {
             return Vec::new();
         };
-        let now: Vec<&str> = attached.databases.iter().map(|database| database.name.as_str()).collect();
+        let now: Vec<&str> = shown.iter().map(|database| database.name.as_str()).collect();
         let before: Vec<&str> = status.attached_database_names.iter().map(String::as_str).collect();
         let only_in = |these: &[&str], those: &[&str]| -> Vec<String> {
             these.iter().filter(|name| !those.contains(name)).map(|name| (*name).to_owned()).collect()
@@ -198,6 +205,13 @@ impl Subject<'_> {
                 "Released",
                 format!(
                     "the configuration {} follows something else now and was left alone",
+                    self.configuration_name()
+                ),
+            ),
+            Release::HandedOver => (
+                "Released",
+                format!(
+                    "the configuration {} stays: an older object declares it",
                     self.configuration_name()
                 ),
             ),

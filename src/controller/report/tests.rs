@@ -4,18 +4,23 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    api::OperationKind,
     azure::{
         error::Class,
-        model::{Configuration, ProvisioningState, Sharing},
+        model::{Configuration, Database, DatabaseKind, Following, ProvisioningState, Sharing},
     },
     controller::{
-        decide::Block,
+        block::{Block, Holder},
+        decide::Attached,
         failure::Failure,
+        lane::ObjectKey,
         snapshot::Running,
         validate::{Invalid, validate},
     },
 };
 
+mod blocks;
+mod details;
 mod events;
 mod failures;
 #[path = "../../../tests/support/oracles.rs"]
@@ -25,7 +30,11 @@ mod rest;
 
 use oracles::{Kstatus, Moment, flux_violations, kstatus, kubectl_wait_returns};
 
-const NOT_YET: &str = "`spec.driftPolicy` must be Correct in this release";
+const NOT_YET: &str = "`spec.serviceAccountName` must be absent in this release";
+
+/// What every message of a deletion that can't go on ends with.
+const WAY_OUT: &str = "to let the object go and leave the configuration: kubectl patch attdb sales -n analytics \
+                       --type merge -p '{\"spec\":{\"deletionPolicy\":\"Orphan\"}}'";
 
 fn cluster(name: &str) -> String {
     format!(
@@ -47,6 +56,7 @@ struct Given {
     object: AttachedDatabase,
     desired: Option<Desired>,
     record: Record,
+    seen: Seen,
     failing_for: Duration,
 }
 
@@ -56,6 +66,7 @@ impl Given {
             object: &self.object,
             desired: self.desired.as_ref(),
             record: &self.record,
+            seen: &self.seen,
             failing_for: self.failing_for,
             now,
         }
@@ -71,6 +82,11 @@ impl Given {
 
     fn drifted(mut self) -> Self {
         self.record.drift = vec![drift("tablesToInclude", "Orders", "")];
+        self
+    }
+
+    fn seeing(mut self, seen: Seen) -> Self {
+        self.seen = seen;
         self
     }
 
@@ -118,6 +134,7 @@ fn unseen() -> Given {
         object,
         desired: Some(desired),
         record: Record::default(),
+        seen: Seen::default(),
         failing_for: Duration::ZERO,
     }
 }
@@ -150,18 +167,52 @@ fn operation(kind: OperationKind, url: Option<&str>) -> OperationStatus {
     }
 }
 
+/// A difference that was found at second 0.
+fn drift(field: &str, desired: &str, observed: &str) -> Drift {
+    Drift {
+        field: field.to_owned(),
+        desired: desired.to_owned(),
+        observed: observed.to_owned(),
+        since: Some(Time(at(0))),
+        changed_by: None,
+        changed_at: None,
+    }
+}
+
+/// A database as the follower shows it.
+fn shown(name: &str, size_bytes: Option<u64>) -> Database {
+    Database {
+        name: name.into(),
+        location: "West Europe".into(),
+        kind: DatabaseKind::Following(Following {
+            configuration_name: "sales".into(),
+            leader_cluster: cluster("leader1"),
+            original_name: Some(name.into()),
+            size_bytes,
+            ..Following::default()
+        }),
+        provisioning_state: ProvisioningState::Succeeded,
+    }
+}
+
 fn settled() -> Outcome {
-    Outcome::Settled(Box::new(Configuration {
+    settled_with(vec![shown("Web", Some(2_000)), shown("Sales", None)])
+}
+
+fn settled_with(databases: Vec<Database>) -> Outcome {
+    let names = databases.iter().map(|database| database.name.clone());
+    let live = Configuration {
         leader_cluster: cluster("leader1"),
         database_name: "Sales".into(),
         principals_modification_kind: "Union".into(),
         database_name_override: None,
         database_name_prefix: None,
         sharing: Sharing::default(),
-        attached_database_names: vec!["Web".into(), "Sales".into()],
+        attached_database_names: names.collect(),
         provisioning_state: ProvisioningState::Succeeded,
         ..Configuration::default()
-    }))
+    };
+    Outcome::Settled(Box::new(Attached { live, databases }))
 }
 
 fn running(kind: OperationKind) -> Outcome {
@@ -278,6 +329,7 @@ type Row = (
 
 fn check(rows: Vec<Row>) {
     for (situation, given, outcome, verdict, conditions, message) in rows {
+        let message = message.replace("WAY_OUT", WAY_OUT);
         let (judged, status) = judge(situation, &given, &outcome);
         assert_eq!(said(&status), conditions, "{situation}");
         assert_eq!(

@@ -210,9 +210,15 @@ pub(super) fn describe_drift(drift: &[Drift]) -> String {
     parts.join("; ")
 }
 
-/// The condition for what works and may surprise.
+/// The condition for what works and may surprise: all of it is told, and the first gives the reason.
 pub(super) fn warning(advice: &[Advice]) -> Option<DesiredCondition> {
-    let (reason, text) = match advice.first()? {
+    let (reason, _) = surprise(*advice.first()?);
+    let texts: Vec<&str> = advice.iter().map(|advice| surprise(*advice).1).collect();
+    Some(detail(ConditionType::Warning, ConditionStatus::True, reason, texts.join(". ")))
+}
+
+fn surprise(advice: Advice) -> (&'static str, &'static str) {
+    match advice {
         Advice::StreamingIngestionOff => (
             "StreamingIngestionOff",
             "the leader takes streaming ingestion and the follower does not: streamed data shows late; set \
@@ -223,6 +229,5 @@ pub(super) fn warning(advice: &[Advice]) -> Option<DesiredCondition> {
             "a cluster is encrypted with a customer-managed key: neither may take part in further followings, and both \
              are suspended when the key is revoked",
         ),
-    };
-    Some(detail(ConditionType::Warning, ConditionStatus::True, reason, text.to_owned()))
+    }
 }

@@ -31,16 +31,18 @@ fn keywords(schema: &JSONSchemaProps, found: &mut BTreeSet<String>) {
     for child in schema.properties.iter().flat_map(|all| all.values()) {
         keywords(child, found);
     }
-    for child in [items_schema(schema), child_schema(schema, "")] {
-        if let Some(child) = child {
-            keywords(child, found);
-        }
+    let others = [items_schema(schema), child_schema(schema, "")];
+    for child in others.into_iter().flatten() {
+        keywords(child, found);
     }
 }
 
 fn every_type_is_named(schema: &JSONSchemaProps) -> bool {
     let children = schema.properties.iter().flat_map(|all| all.values());
-    schema.type_.is_some() && children.chain(items_schema(schema)).all(every_type_is_named)
+    schema.type_.is_some()
+        && children
+            .chain(items_schema(schema))
+            .all(every_type_is_named)
 }
 
 #[test]
@@ -57,7 +59,9 @@ fn the_order_of_lists_is_the_only_list_type() {
     // A list of type `set` or `map` would need its entries compared.
     let text = serde_json::to_string(&root()).unwrap();
     let types = text.matches("\"x-kubernetes-list-type\":").count();
-    let atomic = text.matches("\"x-kubernetes-list-type\":\"atomic\"").count();
+    let atomic = text
+        .matches("\"x-kubernetes-list-type\":\"atomic\"")
+        .count();
     assert_eq!(types, atomic);
 }
 
@@ -77,10 +81,17 @@ fn slips_are_recognised_and_other_names_are_not() {
         ("drift_policy", Some("driftPolicy")),
         ("databaseNameOveride", Some("databaseNameOverride")),
         ("databaseName", Some("spec.leader.databaseName")),
-        ("tablesToInclude", Some("spec.tableLevelSharingProperties.tablesToInclude")),
+        (
+            "tablesToInclude",
+            Some("spec.tableLevelSharingProperties.tablesToInclude"),
+        ),
         ("location", None),
         ("x", None),
     ] {
-        assert_eq!(suggestion::of(&root, spec, key).as_deref(), expected, "{key}");
+        assert_eq!(
+            suggestion::of(&root, spec, key).as_deref(),
+            expected,
+            "{key}"
+        );
     }
 }

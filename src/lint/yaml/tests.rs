@@ -1,5 +1,7 @@
 //! Tests of the reader: what kubectl reads, where things stand, what is refused.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 fn only(text: &str) -> Rc<Node> {
@@ -143,13 +145,13 @@ fn a_small_document_cannot_become_a_large_one() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
         let before = format!("*a{}, ", level - 1).repeat(10);
-        bomb += &format!("a{level}: &a{level} [{before}]\n");
+        writeln!(bomb, "a{level}: &a{level} [{before}]").unwrap();
     }
     assert!(faults(&bomb)[0].2.contains("at most 1000000 values"));
 
     let mut tower = "a0: &a0 [x]\n".to_owned();
     for level in 1..200 {
-        tower += &format!("a{level}: &a{level} [*a{}]\n", level - 1);
+        writeln!(tower, "a{level}: &a{level} [*a{}]", level - 1).unwrap();
     }
     assert!(faults(&tower)[0].2.contains("at most 128 levels"));
 

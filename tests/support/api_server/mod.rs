@@ -202,6 +202,12 @@ impl FakeApi {
         })
     }
 
+    /// Every version of every `AttachedDatabase`, oldest first, back to the last [`FakeApi::expire_watches`]; one that
+    /// went is there as it was last.
+    pub fn versions(&self) -> Vec<Value> {
+        self.lock().store.versions(ATTACHED_DATABASES)
+    }
+
     /// Every request of the clients, oldest first.
     pub fn requests(&self) -> Vec<Request> {
         self.lock().requests.clone()

@@ -262,6 +262,15 @@ impl Store {
         }
     }
 
+    /// Every remembered version of the objects of a kind, oldest first.
+    pub fn versions(&self, resource: Resource) -> Vec<Value> {
+        let changes = self.history.iter();
+        changes
+            .filter(|change| change.key.plural == resource.plural)
+            .map(|change| change.object.clone())
+            .collect()
+    }
+
     /// Whether a watch may start after `revision`.
     pub const fn remembers(&self, revision: u64) -> bool {
         revision >= self.compacted

@@ -29,15 +29,15 @@ impl Story {
     }
 
     /// A pass that comes to stand in line.
-    fn queues(mut self, kind: OperationKind, differences: &[Difference]) -> Self {
-        self.now.record.drift = self.now.at(at(0)).drift(kind, differences);
+    fn queues(mut self, differences: &[Difference]) -> Self {
+        self.now.record.drift = self.now.at(at(0)).drift(differences, None);
         self.ends(&in_line(1))
     }
 
     /// An operation begins: its intent is written.
     fn begins(mut self, kind: OperationKind, differences: &[Difference]) -> Self {
         let subject = self.now.at(at(0));
-        let drift = subject.drift(kind, differences);
+        let drift = subject.drift(differences, None);
         let notice = subject.drift_notice(&drift);
         self.events.extend(notice);
         self.now.record.drift = drift;
@@ -86,8 +86,8 @@ fn each_change_is_told_once_and_rest_is_silent() {
         .ends(&running(Attach));
     let update = |given| Story::of(given).begins(Update, &differences()).runs(Update);
     let attached_late = Story::of(unseen())
-        .queues(Attach, &[])
-        .queues(Attach, &[])
+        .queues(&[])
+        .queues(&[])
         .begins(Attach, &[]);
     for (change, story, expected) in [
         (
@@ -121,8 +121,8 @@ fn each_change_is_told_once_and_rest_is_silent() {
         (
             "a repair that stands in line",
             Story::of(attached())
-                .queues(Update, &differences())
-                .queues(Update, &differences())
+                .queues(&differences())
+                .queues(&differences())
                 .begins(Update, &differences())
                 .runs(Update)
                 .settles(),
@@ -131,7 +131,7 @@ fn each_change_is_told_once_and_rest_is_silent() {
         (
             "drift of more text than status holds",
             Story::of(attached())
-                .queues(Update, &long_drift())
+                .queues(&long_drift())
                 .begins(Update, &long_drift())
                 .runs(Update)
                 .ends(&running(Update))
@@ -140,9 +140,7 @@ fn each_change_is_told_once_and_rest_is_silent() {
         ),
         (
             "drift that somebody else repairs",
-            Story::of(attached())
-                .queues(Update, &differences())
-                .settles(),
+            Story::of(attached()).queues(&differences()).settles(),
             vec!["DriftDetected"],
         ),
         ("nothing", Story::of(attached()).settles().settles(), vec![]),
@@ -272,7 +270,7 @@ fn an_event_says_what_was_done_to_what() {
                 Tone::Warning,
                 "Detach",
                 "ScopeLocked",
-                "message of ScopeLocked"
+                &format!("message of ScopeLocked; {WAY_OUT}")
             ),
             event(
                 Tone::Warning,
@@ -294,7 +292,7 @@ fn an_adoption_and_each_way_to_go_are_told() {
     );
     assert_eq!(
         adopted.note,
-        "the existing configuration sales is as declared and was taken over"
+        "the existing configuration sales was taken over"
     );
     for (release, expected) in [
         (
@@ -312,7 +310,7 @@ fn an_adoption_and_each_way_to_go_are_told() {
             Release::Orphaned,
             Some((
                 "Orphaned",
-                "Sales of leader1 on follower1 stays attached: `deletionPolicy` is Orphan",
+                "Sales of leader1 on follower1 stays attached, as declared",
             )),
         ),
         (
@@ -320,6 +318,13 @@ fn an_adoption_and_each_way_to_go_are_told() {
             Some((
                 "Released",
                 "the configuration sales follows something else now and was left alone",
+            )),
+        ),
+        (
+            Release::HandedOver,
+            Some((
+                "Released",
+                "the configuration sales stays: an older object declares it",
             )),
         ),
         (Release::NothingOwned, None),
@@ -331,4 +336,71 @@ fn an_adoption_and_each_way_to_go_are_told() {
         assert_eq!(told, expected, "{release:?}");
     }
     assert_eq!(leaving.at(at(0)).notices(&Outcome::Released), []);
+}
+
+#[test]
+fn drift_that_is_only_reported_is_told_once_with_its_differences() {
+    let mut given = unseen();
+    given.object.spec.drift_policy = DriftPolicy::Report;
+    let drifted = |story: Story| {
+        let mut story = story;
+        story.now.record.drift = story.now.at(at(0)).drift(&differences(), None);
+        story.ends(&Outcome::Blocked(Block::Drifted(differences())))
+    };
+    let story = drifted(drifted(Story::of(given)));
+    assert_eq!(story.told(), ["Drifted", "DriftDetected"]);
+    assert_eq!(
+        drifted(story.settles()).told(),
+        ["Drifted", "DriftDetected", "Drifted", "DriftDetected"],
+        "and again when it comes back"
+    );
+}
+
+#[test]
+fn a_value_that_drifts_further_is_told_again_and_one_that_only_ages_is_not() {
+    let subject = attached().drifted().after(&running(OperationKind::Update));
+    let subject = subject.at(at(0));
+    let known = drift("tablesToInclude", "Orders", "");
+    let told = |drift: Drift| subject.drift_notice(&[drift]).is_some();
+    assert!(!told(known.clone()));
+    let aged = Drift {
+        since: Some(Time(at(9))),
+        changed_by: Some("somebody".into()),
+        changed_at: Some("2026-01-02".into()),
+        ..known.clone()
+    };
+    assert!(!told(aged));
+    assert!(told(drift("tablesToInclude", "Orders", "Logs")));
+    assert!(told(drift("functionsToExclude", "Orders", "")));
+    assert!(subject.drift_notice(&[]).is_none());
+}
+
+#[test]
+fn of_all_databases_each_that_comes_or_goes_is_told() {
+    let follow_all = |mut given: Given| {
+        given.object.spec.leader.database_name = "*".into();
+        given.desired = validate(&given.object).ok();
+        given
+    };
+    let with = |names: &[&str]| settled_with(names.iter().map(|name| shown(name, None)).collect());
+    let at_rest = || Story::of(follow_all(unseen())).ends(&with(&["Sales", "Web"]));
+    let notes = |story: Story| -> Vec<(&str, String)> {
+        let events = story.events.into_iter();
+        events.map(|event| (event.reason, event.note)).collect()
+    };
+    assert_eq!(at_rest().told(), [""; 0], "the first are no news");
+    assert_eq!(at_rest().ends(&with(&["Web", "Sales"])).told(), [""; 0]);
+    assert_eq!(
+        notes(at_rest().ends(&with(&["New", "Other", "Web"]))),
+        [
+            ("DatabaseAdded", "New, Other is new on follower1".to_owned()),
+            ("DatabaseRemoved", "Sales is gone from follower1".to_owned()),
+        ]
+    );
+    let one = Story::of(unseen()).ends(&with(&["Sales"]));
+    assert_eq!(
+        one.ends(&with(&["SALES"])).told(),
+        [""; 0],
+        "of one database nothing comes or goes"
+    );
 }

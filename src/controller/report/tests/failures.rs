@@ -97,7 +97,8 @@ fn what_needs_a_person_says_what_to_do() {
             Failed,
             "Ready=False:ConfigurationExists Stalled=True:ConfigurationExists",
             "a configuration named sales exists on follower1 and differs: `tablesToInclude` is empty, declared \"Orders\"; \
-          make the spec equal to take it over, choose another `spec.configurationName`, or delete that configuration",
+          make the spec equal to take it over, set `spec.adoptionPolicy` to Always to overwrite it, or choose another \
+          `spec.configurationName`",
         ),
         (
             "invalid",

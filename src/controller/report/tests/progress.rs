@@ -78,7 +78,7 @@ fn a_change_of_what_was_attached_is_in_progress() {
         "Ready=Unknown:DriftDetected Reconciling=True:DriftDetected InSync=False:Drifted";
     let absent = || {
         let mut given = attached().operating(Attach);
-        given.record.drift = given.at(at(0)).drift(Attach, &[]);
+        given.record.drift = given.at(at(0)).drift(&[], None);
         given
     };
     check(vec![
@@ -177,7 +177,7 @@ fn a_deletion_is_terminating_and_says_what_it_waits_for() {
             failure(Class::Transient, "ArmUnavailable"),
             Terminating,
             "Ready=False:ArmUnavailable Reconciling=True:ProgressingWithRetry",
-            "message of ArmUnavailable",
+            "message of ArmUnavailable; WAY_OUT",
         ),
         (
             "a lock forbids it",
@@ -185,7 +185,7 @@ fn a_deletion_is_terminating_and_says_what_it_waits_for() {
             failure(Class::Locked, "ScopeLocked"),
             Terminating,
             "Ready=False:ScopeLocked Stalled=True:ScopeLocked",
-            "message of ScopeLocked",
+            "message of ScopeLocked; WAY_OUT",
         ),
     ]);
 }

@@ -103,33 +103,79 @@ fn the_status_keeps_what_is_known() {
 
 #[test]
 fn only_a_difference_from_what_was_attached_is_drift() {
-    use OperationKind::{Attach, Detach, Update};
-    for (reason, given, kind, expected) in [
-        (
-            "attached, then edited in Azure",
-            attached(),
-            Update,
-            vec![drift("tablesToInclude", "Orders", "")],
-        ),
+    let reporting = |mut given: Given| {
+        given.object.spec.drift_policy = DriftPolicy::Report;
+        given
+    };
+    let found = || vec![drift("tablesToInclude", "Orders", "")];
+    for (reason, given, expected) in [
+        ("attached, then edited in Azure", attached(), found()),
         (
             "known already",
-            attached().drifted().after(&running(Update)),
-            Update,
-            vec![drift("tablesToInclude", "Orders", "")],
+            attached().drifted().after(&running(OperationKind::Update)),
+            found(),
         ),
-        ("the author's own edit", edited(), Update, vec![]),
-        ("never attached", unseen(), Attach, vec![]),
-        ("a detach", attached(), Detach, vec![]),
+        ("the author's own edit", edited(), vec![]),
+        ("never attached", unseen(), vec![]),
+        (
+            "who only reports has nothing to carry out",
+            reporting(unseen()),
+            found(),
+        ),
+        (
+            "not even an edit of the author",
+            reporting(edited()),
+            found(),
+        ),
     ] {
         assert_eq!(
-            given.at(at(0)).drift(kind, &differences()),
+            given.at(at(0)).drift(&differences(), None),
             expected,
             "{reason}"
         );
     }
     assert_eq!(
-        attached().at(at(0)).drift(Attach, &[]),
+        attached().at(at(0)).drift(&[], None),
         [drift("configuration", "present", "absent")]
+    );
+}
+
+#[test]
+fn drift_tells_since_when_and_by_whom_as_far_as_azure_does() {
+    let change = Change {
+        by: Some("somebody@example.com".into()),
+        at: Some("2026-01-02T03:04:05Z".into()),
+    };
+    let known = attached().drifted().after(&running(OperationKind::Update));
+    let later = known.at(at(500));
+    let told = later.drift(&differences(), Some(&change));
+    let expected = Drift {
+        changed_by: change.by.clone(),
+        changed_at: change.at.clone(),
+        ..drift("tablesToInclude", "Orders", "")
+    };
+    assert_eq!(told, [expected], "since it was found first");
+
+    let moved = vec![Difference {
+        observed: "Logs".into(),
+        ..differences()[0].clone()
+    }];
+    let since = |drift: &[Drift]| drift[0].since.clone();
+    assert_eq!(since(&later.drift(&moved, None)), Some(Time(at(0))));
+    let other = vec![Difference {
+        field: "functionsToExclude",
+        ..differences()[0].clone()
+    }];
+    assert_eq!(
+        since(&later.drift(&other, None)),
+        Some(Time(at(500))),
+        "another field is another drift"
+    );
+    let fraction = Timestamp::from_millisecond(7_900).unwrap();
+    assert_eq!(
+        since(&attached().at(fraction).drift(&differences(), None)),
+        Some(Time(at(7))),
+        "as the API server keeps it"
     );
 }
 
@@ -148,80 +194,4 @@ fn ready_reads_the_condition() {
         ConditionStatus::Unknown
     );
     assert_eq!(ready(&status(unseen())), ConditionStatus::Unknown);
-}
-
-#[test]
-fn any_outcome_after_any_other_keeps_the_rules() {
-    let outcomes = || {
-        vec![
-            settled(),
-            running(OperationKind::Attach),
-            Outcome::Waiting(Wait::Outcome(OperationKind::Update)),
-            Outcome::Waiting(Wait::Visibility(OperationKind::Detach)),
-            Outcome::Waiting(Wait::Provisioning {
-                state: "Updating".into(),
-            }),
-            Outcome::Waiting(Wait::Follower {
-                state: "Updating".into(),
-            }),
-            in_line(1),
-            failure(Class::Transient, "ArmUnavailable"),
-            failure(Class::Throttled, "Throttled"),
-            failure(Class::Busy, "ClusterBusy"),
-            failure(Class::Unauthenticated, "AuthenticationFailed"),
-            failure(Class::Denied, "AuthorizationFailed"),
-            failure(Class::Rejected, "RequestRejected"),
-            failure(Class::Locked, "ScopeLocked"),
-            Outcome::Blocked(Block::FollowerNotFound),
-            Outcome::Blocked(Block::Conflict(differences())),
-            Outcome::Blocked(Block::ExistsAndDiffers(differences())),
-            Outcome::Invalid(Invalid::OverrideOfAll),
-            Outcome::NotYetSupported(NOT_YET),
-        ]
-    };
-    let records = [
-        OperationKind::Attach,
-        OperationKind::Update,
-        OperationKind::Detach,
-    ]
-    .map(|kind| unseen().operating(kind).record)
-    .into_iter()
-    .chain([
-        Record::default(),
-        unseen().drifted().operating(OperationKind::Update).record,
-    ]);
-    let mut judged = 0;
-    for (record, base) in records.flat_map(|record| {
-        [unseen(), edited(), attached(), leaving()].map(|base| (record.clone(), base))
-    }) {
-        for (earlier, outcome) in outcomes().iter().flat_map(|earlier| {
-            outcomes()
-                .into_iter()
-                .map(move |outcome| (earlier, outcome))
-        }) {
-            for failing_for in [0, 29, 30, 300, 1_800].map(Duration::from_secs) {
-                let mut given = base.clone().after(earlier).failing(failing_for);
-                let is_settled = matches!(outcome, Outcome::Settled(_));
-                // What is settled has no operation and no drift, and what is deleted does not settle.
-                if !is_settled {
-                    given.record = record.clone();
-                }
-                let is_deleted = given.object.metadata.deletion_timestamp.is_some();
-                if given.at(at(0)).is_blip(&outcome) || is_settled && is_deleted {
-                    continue;
-                }
-                let (verdict, status) =
-                    judge(&format!("{outcome:?} after {earlier:?}"), &given, &outcome);
-                let expected = match said(&status) {
-                    _ if is_deleted => Kstatus::Terminating,
-                    _ if is_settled => Kstatus::Current,
-                    said if said.contains("Stalled=True") => Kstatus::Failed,
-                    _ => Kstatus::InProgress,
-                };
-                assert_eq!(verdict, expected, "{outcome:?} after {earlier:?}");
-                judged += 1;
-            }
-        }
-    }
-    assert!(judged > 20_000, "{judged} statuses are a matrix");
 }
