@@ -7,11 +7,12 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use adx_follower_operator::{
     api::{self, ConditionType, crd},
     cli::Cli,
+    controller::retry::{Chance, poll},
 };
 use clap::CommandFactory as _;
 use serde_json::Value;
@@ -107,6 +108,21 @@ fn conditions_finalizer_and_annotation_are_named_as_they_are() {
         assert!(section(&reference, "Conditions").contains(&format!("`{}`", condition.as_str())));
     }
     assert!(reference.contains(api::FINALIZER) && reference.contains(api::RECONCILE_ANNOTATION));
+}
+
+#[test]
+fn operations_are_looked_at_as_often_as_is_told() {
+    assert!(section(&reference(), "Reasons and events").contains("four times in its first 21 s"));
+    let seconds = Duration::from_secs;
+    let (mut age, mut looks) = (Duration::ZERO, 0);
+    while age + poll(age, None, Chance(0.0)) <= seconds(21) {
+        age += poll(age, None, Chance(0.0));
+        looks += 1;
+    }
+    assert_eq!(looks, 4);
+    for (age, delay) in [(100, 15), (3_600, 30)] {
+        assert_eq!(poll(seconds(age), None, Chance(0.0)).as_secs(), delay);
+    }
 }
 
 #[test]

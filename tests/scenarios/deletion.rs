@@ -32,10 +32,15 @@ fn remove(harness: &Harness, list: &str, id: &str) {
     harness.patch(json!({list: [{"id": id, "$delete": true}]}));
 }
 
+fn remove_configuration(harness: &Harness) {
+    let id = configuration("follower1", "sales");
+    remove(harness, "configurations", &id);
+}
+
 /// Does what the message says.
 fn take_the_way_out(harness: &Harness) {
     harness.api.edit("analytics", "sales", |object| {
-        object["spec"]["deletionPolicy"] = json!("Orphan")
+        object["spec"]["deletionPolicy"] = json!("Orphan");
     });
 }
 
@@ -53,27 +58,13 @@ async fn until_stuck(harness: &Harness, reason: &str) -> Value {
 async fn what_is_gone_already_holds_nothing() {
     type Removal = fn(&Harness);
     let cases: [(&str, Removal); 3] = [
-        ("configuration", |harness| {
-            remove(
-                harness,
-                "configurations",
-                &configuration("follower1", "sales"),
-            )
-        }),
+        ("configuration", remove_configuration),
         ("follower", |harness| {
-            remove(
-                harness,
-                "configurations",
-                &configuration("follower1", "sales"),
-            );
+            remove_configuration(harness);
             remove(harness, "clusters", &cluster("follower1"));
         }),
         ("both clusters", |harness| {
-            remove(
-                harness,
-                "configurations",
-                &configuration("follower1", "sales"),
-            );
+            remove_configuration(harness);
             remove(harness, "clusters", &cluster("follower1"));
             remove(harness, "clusters", &cluster("leader1"));
         }),

@@ -97,7 +97,7 @@ async fn report_chosen_later_ends_all_writes_also_on_deletion() {
     harness.api.create(attached_database("sales"));
     harness.until_ready("sales").await;
     harness.api.edit("analytics", "sales", |object| {
-        object["spec"]["driftPolicy"] = json!("Report")
+        object["spec"]["driftPolicy"] = json!("Report");
     });
     harness.edit_in_portal("sales", &differing());
     let drifted = harness.until_reason("sales", "Drifted").await;
@@ -132,7 +132,7 @@ async fn report_chosen_away_corrects_at_once() {
     ));
     harness.until_reason("sales", "Drifted").await;
     harness.api.edit("analytics", "sales", |object| {
-        object["spec"]["driftPolicy"] = json!("Correct")
+        object["spec"]["driftPolicy"] = json!("Correct");
     });
     let ready = harness.until_ready("sales").await;
     assert_eq!(ready["status"]["ownership"], "Adopted");

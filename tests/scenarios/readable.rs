@@ -187,7 +187,7 @@ async fn a_name_that_two_leaders_offer_is_told_to_whom_loses_it() {
         );
 
         harness.api.edit("analytics", loser, |object| {
-            object["spec"]["databaseNamePrefix"] = json!("own_")
+            object["spec"]["databaseNamePrefix"] = json!("own_");
         });
         harness.until_ready(first).await;
         harness.until_ready(second).await;

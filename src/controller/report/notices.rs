@@ -70,8 +70,16 @@ impl Subject<'_> {
             }
             Outcome::Blocked(_) | Outcome::Invalid(_) | Outcome::NotYetSupported(_) => {
                 let drift = self.drift_notice(&self.record.drift);
-                let changed = self.seen.databases.as_deref().map(|shown| self.changed_set(shown));
-                self.trouble(outcome).into_iter().chain(drift).chain(changed.into_iter().flatten()).collect()
+                let changed = self
+                    .seen
+                    .databases
+                    .as_deref()
+                    .map(|shown| self.changed_set(shown));
+                self.trouble(outcome)
+                    .into_iter()
+                    .chain(drift)
+                    .chain(changed.into_iter().flatten())
+                    .collect()
             }
             // Drift that has to wait in line is told now: when its turn comes, status knows it already.
             Outcome::Waiting(_) => self.drift_notice(&self.record.drift).into_iter().collect(),
@@ -81,7 +89,9 @@ impl Subject<'_> {
 
     /// The events of databases that came or went because the leader's set changed.
     fn changed_set(&self, shown: &[Shown]) -> Vec<Notice> {
-        let follows_all = self.desired.is_some_and(|desired| desired.database == Database::All);
+        let follows_all = self
+            .desired
+            .is_some_and(|desired| desired.database == Database::All);
         // The first set, and one that an operation of ours has changed, are told as such.
         let is_known = |status: &&AttachedDatabaseStatus| {
             follows_all && status.operation.is_none() && !status.attached_database_names.is_empty()
@@ -89,10 +99,21 @@ impl Subject<'_> {
         let Some(status) = self.object.status.as_ref().filter(is_known) else {
             return Vec::new();
         };
-        let now: Vec<&str> = shown.iter().map(|database| database.name.as_str()).collect();
-        let before: Vec<&str> = status.attached_database_names.iter().map(String::as_str).collect();
+        let now: Vec<&str> = shown
+            .iter()
+            .map(|database| database.name.as_str())
+            .collect();
+        let before: Vec<&str> = status
+            .attached_database_names
+            .iter()
+            .map(String::as_str)
+            .collect();
         let only_in = |these: &[&str], those: &[&str]| -> Vec<String> {
-            these.iter().filter(|name| !those.contains(name)).map(|name| (*name).to_owned()).collect()
+            these
+                .iter()
+                .filter(|name| !those.contains(name))
+                .map(|name| (*name).to_owned())
+                .collect()
         };
         let notice = |reason, names: Vec<String>, happened: &str| {
             (!names.is_empty()).then(|| Notice {
@@ -155,7 +176,10 @@ impl Subject<'_> {
             .map(|status| status.drift.as_slice())
             .unwrap_or_default();
         let is_known = drift.iter().all(|drift| {
-            before.iter().any(|known| (&known.field, &known.desired, &known.observed) == (&drift.field, &drift.desired, &drift.observed))
+            before.iter().any(|known| {
+                (&known.field, &known.desired, &known.observed)
+                    == (&drift.field, &drift.desired, &drift.observed)
+            })
         });
         (!is_known).then(|| Notice {
             tone: Tone::Warning,
