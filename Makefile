@@ -50,7 +50,7 @@ tools: ## build kube-apiserver, etcd and kubectl if they are not there (5 minute
 	$(target)/debug/tools
 
 .PHONY: generate
-generate: ## write the generated files again (crds/)
+generate: ## write the generated files again (crds/, docs/crd.md)
 	UPDATE=1 cargo test --locked --test generated
 
 .PHONY: lint

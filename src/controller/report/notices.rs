@@ -1,7 +1,7 @@
 //! The events of a pass. Pure.
 
 use crate::{
-    api::{AttachedDatabaseStatus, ConditionType, Drift, OperationKind},
+    api::{AttachedDatabaseStatus, ConditionType, Drift, OperationKind, status::MAX_LISTED_DATABASES},
     azure::model::Database as Shown,
 };
 
@@ -99,6 +99,10 @@ impl Subject<'_> {
         let Some(status) = self.object.status.as_ref().filter(is_known) else {
             return Vec::new();
         };
+        // Status does not hold more names, so there is nothing to compare with.
+        if shown.len() > MAX_LISTED_DATABASES {
+            return Vec::new();
+        }
         let now: Vec<&str> = shown
             .iter()
             .map(|database| database.name.as_str())
