@@ -3,29 +3,34 @@
 //! There is no Kubernetes object: its finalizer and the follower's lane are taken for granted, nothing was corrected
 //! lately, and no operation is under way but what the configuration itself tells.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::{
-    api::{AttachedDatabase, ConditionType, OperationKind, OperationStatus, Ownership},
+    api::{AttachedDatabase, OperationKind, Ownership},
     azure::client::ArmClient,
     controller::{
-        block::Block,
         decide::{Decision, Effect, Look, Wait, decide},
-        diff::{Comparison, Difference, compare},
-        gather::{glance, look_at_following, look_at_leader, look_closely},
+        diff::{Comparison, Difference},
+        look::{glance, look_at_following, look_at_leader, look_closely},
         outcome::Outcome,
-        preflight::advice,
         reads::Reads,
-        report::{Record, Seen, Subject, whole_seconds},
+        report::Seen,
         snapshot::{
-            Azure, Claim, Finalizer, Follower, Lane, Leader, Lifecycle, Object, Operation, Remote,
-            Running, Sight, Snapshot,
+            Azure, Claim, Finalizer, Lane, Lifecycle, Object, Operation, Running, Snapshot,
         },
-        validate::{Desired, Naming, not_yet_supported, validate},
+        validate::{Desired, not_yet_supported, validate},
     },
 };
+
+mod view;
+mod wording;
+
+use view::{comparison, declared, pending, seen};
+use wording::tell;
 
 /// Steps to a forecast: three looks, an adoption and what comes after, with room to spare.
 const MAX_STEPS: usize = 8;
@@ -138,16 +143,22 @@ impl Forecaster {
         match (validate(object), not_yet_supported(object)) {
             (Err(invalid), _) => {
                 let conclusion = Conclusion::of(Action::Invalid, Outcome::Invalid(invalid));
-                self.tell(object, None, &Seen::default(), conclusion)
+                tell(object, None, &Seen::default(), conclusion, self.now)
             }
             (Ok(desired), Some(message)) => {
                 let refused = Outcome::NotYetSupported(message);
                 let conclusion = Conclusion::of(Action::Blocked, refused);
-                self.tell(object, Some(&desired), &Seen::default(), conclusion)
+                tell(
+                    object,
+                    Some(&desired),
+                    &Seen::default(),
+                    conclusion,
+                    self.now,
+                )
             }
             (Ok(desired), None) => {
                 let (conclusion, seen) = self.pursue(&desired).await;
-                self.tell(object, Some(&desired), &seen, conclusion)
+                tell(object, Some(&desired), &seen, conclusion, self.now)
             }
         }
     }
@@ -162,7 +173,7 @@ impl Forecaster {
                 ownership: None,
                 claim: Claim::Ours,
                 corrections: Vec::new(),
-                waiting_for: std::time::Duration::ZERO,
+                waiting_for: Duration::ZERO,
                 refusal: None,
             },
             azure: Azure::Read(sight),
@@ -256,13 +267,14 @@ impl Forecaster {
             (OperationKind::Update, Some(Ownership::Created) | None) => Action::Update,
             (OperationKind::Attach | OperationKind::Detach, _) => Action::Attach,
         };
-        let differences = match action {
-            Action::Attach => declared(desired),
-            _ => differences,
+        let differences = if action == Action::Attach {
+            declared(desired)
+        } else {
+            differences
         };
         let running = Running {
             kind,
-            age: std::time::Duration::ZERO,
+            age: Duration::ZERO,
             retry_after: None,
         };
         Some(Conclusion {
@@ -292,141 +304,5 @@ impl Forecaster {
             Stance::Owned => is_ours.then_some(Ownership::Created),
             Stance::Unowned => None,
         }
-    }
-
-    /// Says it in the words of the conditions that the operator would write.
-    fn tell(
-        &self,
-        object: &AttachedDatabase,
-        desired: Option<&Desired>,
-        seen: &Seen,
-        conclusion: Conclusion,
-    ) -> Forecast {
-        let Conclusion {
-            action,
-            outcome,
-            operation,
-            differences,
-        } = conclusion;
-        let record = Record {
-            operation: operation.map(|kind| OperationStatus {
-                kind,
-                started_at: whole_seconds(self.now),
-                generation: 0,
-                url: None,
-            }),
-            ..Record::default()
-        };
-        let subject = Subject {
-            object,
-            desired,
-            record: &record,
-            seen,
-            failing_for: std::time::Duration::ZERO,
-            now: self.now,
-        };
-        let conditions = subject
-            .status(&outcome)
-            .unwrap_or_default()
-            .conditions;
-        let said = |kind: ConditionType| {
-            let found = conditions
-                .iter()
-                .find(|condition| condition.type_ == kind.as_str());
-            found.map(|condition| (condition.reason.clone(), condition.message.clone()))
-        };
-        let (reason, message) = said(ConditionType::Ready).unwrap_or_default();
-        Forecast {
-            action,
-            reason,
-            message,
-            warning: said(ConditionType::Warning).map(|(_, message)| message),
-            differences,
-        }
-    }
-}
-
-fn read(azure: &Azure) -> Option<&Sight> {
-    match azure {
-        Azure::Read(sight) => Some(sight),
-        Azure::NotRead | Azure::Operating(_) => None,
-    }
-}
-
-/// How the live configuration relates to the declared one; `None` when there is none, or none was readable.
-fn comparison(desired: &Desired, azure: &Azure) -> Option<Comparison> {
-    match &read(azure)?.configuration {
-        Remote::Present(live) => Some(compare(desired, live)),
-        Remote::Absent | Remote::NoFollower | Remote::Unknown(_) => None,
-    }
-}
-
-/// What is not as declared although no operation begins.
-fn pending(outcome: &Outcome, desired: &Desired, azure: &Azure) -> Vec<Difference> {
-    match comparison(desired, azure) {
-        Some(Comparison::Equal) => Vec::new(),
-        Some(Comparison::Differs(differences) | Comparison::Foreign(differences)) => differences,
-        None => {
-            let is_absent =
-                read(azure).is_some_and(|sight| matches!(sight.configuration, Remote::Absent));
-            let is_told = matches!(
-                outcome,
-                Outcome::Waiting(_) | Outcome::Blocked(Block::NotAttached)
-            );
-            if is_absent && is_told {
-                declared(desired)
-            } else {
-                Vec::new()
-            }
-        }
-    }
-}
-
-/// Every field that an attach would set.
-fn declared(desired: &Desired) -> Vec<Difference> {
-    let (name, prefix) = match &desired.naming {
-        Naming::Original => ("", ""),
-        Naming::Override(name) => (name.as_str(), ""),
-        Naming::Prefix(prefix) => ("", prefix.as_str()),
-    };
-    let leader = desired.leader.to_string();
-    let texts = [
-        ("leader.clusterResourceId", leader.as_str()),
-        ("leader.databaseName", desired.database.as_str()),
-        (
-            "defaultPrincipalsModificationKind",
-            desired.principals.as_str(),
-        ),
-        ("databaseNameOverride", name),
-        ("databaseNamePrefix", prefix),
-    ]
-    .map(|(field, value)| (field, value.to_owned()));
-    let lists = desired.sharing.lists();
-    let lists = lists.map(|(field, names)| (field, names.join(", ")));
-    let fields = texts.into_iter().chain(lists);
-    fields
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(field, desired)| Difference {
-            field,
-            desired,
-            observed: String::new(),
-        })
-        .collect()
-}
-
-/// What the operator's author would be told of the two clusters.
-fn seen(azure: &Azure) -> Seen {
-    let advice = read(azure).and_then(|sight| match (&sight.follower, &sight.leader) {
-        (Follower::Present(follower), leader @ Leader::Present { .. }) => {
-            Some(advice(follower, leader))
-        }
-        (
-            Follower::Present(_) | Follower::NotRead | Follower::Absent | Follower::Unknown(_),
-            Leader::NotRead | Leader::Absent | Leader::Unknown(_) | Leader::Present { .. },
-        ) => None,
-    });
-    Seen {
-        advice,
-        ..Seen::default()
     }
 }

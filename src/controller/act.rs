@@ -38,7 +38,11 @@ pub async fn delete(arm: &ArmClient, configuration: &ConfigurationId) -> Sent {
 }
 
 /// Detaches the configuration from the leader's side.
-pub async fn detach_from_leader(arm: &ArmClient, leader: &ClusterId, configuration: &ConfigurationId) -> Sent {
+pub async fn detach_from_leader(
+    arm: &ArmClient,
+    leader: &ClusterId,
+    configuration: &ConfigurationId,
+) -> Sent {
     match arm.detach_follower(leader, configuration).await {
         Ok(Deleted::Accepted(accepted)) => running(OperationKind::Detach, accepted),
         Ok(Deleted::Absent) => Sent::Absent,

@@ -136,7 +136,9 @@ impl Block {
     pub fn class(&self) -> Class {
         match self {
             Self::Failure(failure) | Self::LeaderFailure(failure) => failure.class,
-            Self::FollowerNotRunning { .. } | Self::LeaderNotRunning { .. } | Self::DatabaseSuspended { .. } => Class::Busy,
+            Self::FollowerNotRunning { .. }
+            | Self::LeaderNotRunning { .. }
+            | Self::DatabaseSuspended { .. } => Class::Busy,
             Self::FollowerNotFound
             | Self::LeaderNotFound
             | Self::RegionMismatch { .. }
@@ -158,7 +160,11 @@ impl Block {
     /// Whether this needs a human by now, after failing for `failing_for`.
     #[must_use]
     pub fn progress(&self, failing_for: Duration) -> Progress {
-        if failing_for >= patience(self.class()) { Progress::Stalled } else { Progress::Reconciling }
+        if failing_for >= patience(self.class()) {
+            Progress::Stalled
+        } else {
+            Progress::Reconciling
+        }
     }
 
     /// Whether this may be a hiccup that is not worth a status change on an object that was Ready.

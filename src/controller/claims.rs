@@ -28,16 +28,31 @@ impl Claims {
     /// Notes that `key`, created at `created` (seconds of the epoch), declares `configuration`; `None` when it declares
     /// none that is usable. Returns who moved up because of it.
     #[must_use = "whoever moved up has to be woken"]
-    pub fn declare(&mut self, key: &ObjectKey, created: i64, configuration: Option<ConfigurationId>) -> Option<ObjectKey> {
-        let claimant = Claimant { created, namespace: key.namespace.clone(), name: key.name.clone() };
+    pub fn declare(
+        &mut self,
+        key: &ObjectKey,
+        created: i64,
+        configuration: Option<ConfigurationId>,
+    ) -> Option<ObjectKey> {
+        let claimant = Claimant {
+            created,
+            namespace: key.namespace.clone(),
+            name: key.name.clone(),
+        };
         let known = self.by_object.get(key);
-        if known.map(|(configuration, claimant)| (Some(configuration), claimant)) == Some((configuration.as_ref(), &claimant)) {
+        if known.map(|(configuration, claimant)| (Some(configuration), claimant))
+            == Some((configuration.as_ref(), &claimant))
+        {
             return None;
         }
         let moved = self.withdraw(key);
         if let Some(configuration) = configuration {
-            self.by_configuration.entry(configuration.clone()).or_default().insert(claimant.clone());
-            self.by_object.insert(key.clone(), (configuration, claimant));
+            self.by_configuration
+                .entry(configuration.clone())
+                .or_default()
+                .insert(claimant.clone());
+            self.by_object
+                .insert(key.clone(), (configuration, claimant));
         }
         moved
     }
@@ -58,7 +73,11 @@ impl Claims {
 
     /// The owner of `configuration` when it is not `key`.
     #[must_use]
-    pub fn owner_before(&self, key: &ObjectKey, configuration: &ConfigurationId) -> Option<ObjectKey> {
+    pub fn owner_before(
+        &self,
+        key: &ObjectKey,
+        configuration: &ConfigurationId,
+    ) -> Option<ObjectKey> {
         let owner = self.by_configuration.get(configuration)?.first()?.key();
         (owner != *key).then_some(owner)
     }
@@ -66,7 +85,10 @@ impl Claims {
 
 impl Claimant {
     fn key(&self) -> ObjectKey {
-        ObjectKey { namespace: self.namespace.clone(), name: self.name.clone() }
+        ObjectKey {
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
     }
 }
 
@@ -79,12 +101,17 @@ mod tests {
     }
 
     fn in_namespace(namespace: &str, name: &str) -> ObjectKey {
-        ObjectKey { namespace: namespace.into(), name: name.into() }
+        ObjectKey {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     fn configuration(name: &str) -> ConfigurationId {
         let id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Kusto/clusters/follower1";
-        format!("{id}/attachedDatabaseConfigurations/{name}").parse().unwrap()
+        format!("{id}/attachedDatabaseConfigurations/{name}")
+            .parse()
+            .unwrap()
     }
 
     fn declare(claims: &mut Claims, name: &str, created: i64, what: &str) -> Option<ObjectKey> {
@@ -112,8 +139,16 @@ mod tests {
             assert_eq!(declare(&mut claims, name, 10, "sales"), None);
         }
         assert_eq!(claims.withdraw(&key("b")), None);
-        assert_eq!(declare(&mut claims, "a", 10, "sales"), None, "saying it again changes nothing");
-        assert_eq!(claims.declare(&key("a"), 10, None), Some(key("c")), "an unusable spec claims nothing");
+        assert_eq!(
+            declare(&mut claims, "a", 10, "sales"),
+            None,
+            "saying it again changes nothing"
+        );
+        assert_eq!(
+            claims.declare(&key("a"), 10, None),
+            Some(key("c")),
+            "an unusable spec claims nothing"
+        );
     }
 
     #[test]
@@ -122,9 +157,15 @@ mod tests {
         let spelt: ConfigurationId = sales.to_string().to_uppercase().parse().unwrap();
         let mut claims = Claims::default();
         assert_eq!(claims.declare(&key("old"), 10, Some(sales.clone())), None);
-        assert_eq!(claims.declare(&in_namespace("other", "young"), 20, Some(spelt.clone())), None);
+        assert_eq!(
+            claims.declare(&in_namespace("other", "young"), 20, Some(spelt.clone())),
+            None
+        );
         for id in [&sales, &spelt] {
-            assert_eq!(claims.owner_before(&in_namespace("other", "young"), id), Some(key("old")));
+            assert_eq!(
+                claims.owner_before(&in_namespace("other", "young"), id),
+                Some(key("old"))
+            );
         }
     }
 
@@ -133,8 +174,14 @@ mod tests {
         let mut claims = Claims::default();
         assert_eq!(declare(&mut claims, "old", 10, "sales"), None);
         assert_eq!(declare(&mut claims, "young", 20, "web"), None);
-        assert_eq!(claims.owner_before(&key("young"), &configuration("web")), None);
-        assert_eq!(claims.owner_before(&key("young"), &configuration("new")), None);
+        assert_eq!(
+            claims.owner_before(&key("young"), &configuration("web")),
+            None
+        );
+        assert_eq!(
+            claims.owner_before(&key("young"), &configuration("new")),
+            None
+        );
         assert_eq!(claims.withdraw(&key("unknown")), None);
     }
 
@@ -145,13 +192,19 @@ mod tests {
             assert_eq!(declare(&mut claims, name, created, "sales"), None);
         }
         assert_eq!(declare(&mut claims, "old", 10, "web"), Some(key("young")));
-        assert_eq!(claims.owner_before(&key("young"), &configuration("sales")), None);
+        assert_eq!(
+            claims.owner_before(&key("young"), &configuration("sales")),
+            None
+        );
         assert_eq!(
             declare(&mut claims, "old", 30, "sales"),
             None,
             "created anew under its name, it is the younger one"
         );
-        assert_eq!(claims.owner_before(&key("old"), &configuration("sales")), Some(key("young")));
+        assert_eq!(
+            claims.owner_before(&key("old"), &configuration("sales")),
+            Some(key("young"))
+        );
     }
 
     #[test]
@@ -161,6 +214,9 @@ mod tests {
         for key in [&second, &first] {
             assert_eq!(claims.declare(key, 10, Some(configuration("sales"))), None);
         }
-        assert_eq!(claims.owner_before(&second, &configuration("sales")), Some(first));
+        assert_eq!(
+            claims.owner_before(&second, &configuration("sales")),
+            Some(first)
+        );
     }
 }

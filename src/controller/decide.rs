@@ -174,7 +174,9 @@ pub fn decide(snapshot: &Snapshot) -> Decision {
         } => deleting::decide(*policy, desired.as_ref(), configuration.as_ref(), snapshot),
     };
     match &snapshot.azure {
-        Azure::Read(sight) if sight.freshness == Freshness::Glance && !is_safe_at_a_glance(&decision) => {
+        Azure::Read(sight)
+            if sight.freshness == Freshness::Glance && !is_safe_at_a_glance(&decision) =>
+        {
             Decision::Act(Effect::Look(Look::Live))
         }
         Azure::Read(_) | Azure::Operating(_) | Azure::NotRead => decision,

@@ -130,7 +130,10 @@ impl Memory {
     /// Remembers a correction, and no more of them than can count.
     pub fn correct(&mut self, differences: Vec<Difference>, now: Instant) {
         self.corrections.push((now, differences));
-        let surplus = self.corrections.len().saturating_sub(MAX_REMEMBERED_CORRECTIONS);
+        let surplus = self
+            .corrections
+            .len()
+            .saturating_sub(MAX_REMEMBERED_CORRECTIONS);
         self.corrections.drain(..surplus);
     }
 
@@ -177,7 +180,10 @@ impl Memories {
     /// The objects that rest on `follower`, save `except`.
     pub fn resting_on(&self, follower: &ClusterId, except: &ObjectKey) -> Vec<ObjectKey> {
         let state = self.lock();
-        let resting = state.objects.iter().filter(|(key, memory)| memory.resting_on.as_ref() == Some(follower) && *key != except);
+        let resting = state
+            .objects
+            .iter()
+            .filter(|(key, memory)| memory.resting_on.as_ref() == Some(follower) && *key != except);
         resting.map(|(key, _)| key.clone()).collect()
     }
 

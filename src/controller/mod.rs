@@ -2,7 +2,7 @@
 //!
 //! | Step | | |
 //! |---|---|---|
-//! | [`gather`], [`reads`] | all reads, shared between objects | I/O |
+//! | [`gather`], [`look`], [`reads`] | all reads, shared between objects | I/O |
 //! | [`validate`] | spec → `Desired` | pure |
 //! | [`diff`] | declared against live | pure |
 //! | [`preflight`], [`readable`], [`block`] | before the first write, after the last, and what stands in the way | pure |
@@ -21,8 +21,10 @@ pub mod context;
 pub mod decide;
 pub mod diff;
 pub mod failure;
+mod follow;
 pub mod gather;
 pub mod lane;
+pub mod look;
 pub mod memory;
 pub mod outcome;
 pub mod pass;

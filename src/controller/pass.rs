@@ -15,15 +15,19 @@ use super::{
     context::Context,
     decide::{Decision, Effect, Look, Wait, decide},
     diff::Difference,
-    gather::{gather, look_at_following, look_at_leader, look_closely, priority},
+    gather::{gather, priority},
     lane::ObjectKey,
+    look::{look_at_following, look_at_leader, look_closely},
     memory::{Memory, Timeline},
     outcome::{Next, Outcome, Sent},
     preflight::advice,
     publish::{self, KubernetesError},
     readable::shown,
     report::{Notice, Record, Seen, Subject, ready, whole_seconds},
-    snapshot::{Azure, End, Finalizer, Follower, Leader, Operation, OperationKind, Remote, Running, Snapshot},
+    snapshot::{
+        Azure, End, Finalizer, Follower, Leader, Operation, OperationKind, Remote, Running,
+        Snapshot,
+    },
     validate::{Desired, not_yet_supported, validate},
 };
 
@@ -101,7 +105,12 @@ impl<'a> Pass<'a> {
         let next = outcome.next(interval.unwrap_or(self.context.settings.interval));
         self.memory.resting_on = match next {
             Next::Interval(_) => self.follower.clone(),
-            Next::Poll { .. } | Next::Look | Next::Backoff { .. } | Next::Woken | Next::Changed | Next::Never => None,
+            Next::Poll { .. }
+            | Next::Look
+            | Next::Backoff { .. }
+            | Next::Woken
+            | Next::Changed
+            | Next::Never => None,
         };
         Ok(next)
     }
@@ -176,7 +185,8 @@ impl<'a> Pass<'a> {
                 self.record.ownership = Some(Ownership::Adopted);
                 self.clear_operation();
                 self.notices.push(self.subject().adoption_notice());
-                self.write_status(&Outcome::Waiting(Wait::Outcome(OperationKind::Attach))).await?;
+                self.write_status(&Outcome::Waiting(Wait::Outcome(OperationKind::Attach)))
+                    .await?;
                 snapshot.object.ownership = self.record.ownership;
             }
             Effect::Begin {
@@ -184,7 +194,8 @@ impl<'a> Pass<'a> {
                 ownership,
                 differences,
             } => {
-                self.begin(kind, ownership, differences, &snapshot.azure).await?;
+                self.begin(kind, ownership, differences, &snapshot.azure)
+                    .await?;
                 snapshot.object.ownership = self.record.ownership;
                 if let Azure::Read(sight) = &mut snapshot.azure {
                     sight.operation = Operation::Intended(kind);
@@ -209,7 +220,8 @@ impl<'a> Pass<'a> {
                 leader,
                 configuration,
             } => {
-                let sent = act::detach_from_leader(&self.context.arm, &leader, &configuration).await;
+                let sent =
+                    act::detach_from_leader(&self.context.arm, &leader, &configuration).await;
                 let sent = match (sent, self.memory.refusal.take()) {
                     // Both sides refuse: the follower's word is the one that was told before.
                     (Sent::Refused(_), Some(refusal)) => Sent::Refused(refusal),
@@ -292,15 +304,22 @@ impl<'a> Pass<'a> {
         self.seen = Seen {
             follower: follower.map(|cluster| cluster.state.clone()),
             leader: leader.map(|cluster| cluster.state.clone()),
-            advice: follower.zip(leader).map(|(follower, _)| advice(follower, &sight.leader)),
-            databases: self.desired.as_ref().and_then(|desired| shown(desired, &sight.databases)),
+            advice: follower
+                .zip(leader)
+                .map(|(follower, _)| advice(follower, &sight.leader)),
+            databases: self
+                .desired
+                .as_ref()
+                .and_then(|desired| shown(desired, &sight.databases)),
         };
     }
 
     /// What of `differences` is drift.
     fn drift(&self, kind: OperationKind, differences: &[Difference], azure: &Azure) -> Vec<Drift> {
         match kind {
-            OperationKind::Attach | OperationKind::Update => self.subject().drift(differences, last_change(azure)),
+            OperationKind::Attach | OperationKind::Update => {
+                self.subject().drift(differences, last_change(azure))
+            }
             OperationKind::Detach => Vec::new(),
         }
     }
@@ -420,7 +439,9 @@ impl<'a> Pass<'a> {
 
 /// Who changed the configuration last, where ARM tells.
 fn last_change(azure: &Azure) -> Option<&Change> {
-    let Azure::Read(sight) = azure else { return None };
+    let Azure::Read(sight) = azure else {
+        return None;
+    };
     match &sight.configuration {
         Remote::Present(live) => live.changed.as_ref(),
         Remote::Absent | Remote::NoFollower | Remote::Unknown(_) => None,
@@ -429,13 +450,25 @@ fn last_change(azure: &Azure) -> Option<&Change> {
 
 /// Whether `block` says what became of the operation, and not only that it can't be told.
 fn is_over(azure: &Azure, block: &Block) -> bool {
-    let Azure::Read(sight) = azure else { return false };
+    let Azure::Read(sight) = azure else {
+        return false;
+    };
     match &sight.operation {
-        Operation::Ended { end: End::Failed(_), .. } => !matches!(sight.configuration, Remote::Unknown(_)),
+        Operation::Ended {
+            end: End::Failed(_),
+            ..
+        } => !matches!(sight.configuration, Remote::Unknown(_)),
         // What it led to was seen, unless that is just what failed.
-        Operation::Ended { end: End::Succeeded, .. } => {
-            !matches!(block, Block::Failure(_) | Block::FollowerNotRunning { .. } | Block::FollowerNotFound)
-        }
-        Operation::None | Operation::Intended(_) | Operation::Doubtful { .. } | Operation::Unreadable { .. } => false,
+        Operation::Ended {
+            end: End::Succeeded,
+            ..
+        } => !matches!(
+            block,
+            Block::Failure(_) | Block::FollowerNotRunning { .. } | Block::FollowerNotFound
+        ),
+        Operation::None
+        | Operation::Intended(_)
+        | Operation::Doubtful { .. }
+        | Operation::Unreadable { .. } => false,
     }
 }

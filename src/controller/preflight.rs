@@ -35,7 +35,13 @@ pub enum Advice {
 
 /// Checks a write of `kind` that would make `desired` true on `follower`.
 #[must_use]
-pub fn check(desired: &Desired, kind: OperationKind, follower: &Cluster, leader: &Leader, databases: &Databases) -> Verdict {
+pub fn check(
+    desired: &Desired,
+    kind: OperationKind,
+    follower: &Cluster,
+    leader: &Leader,
+    databases: &Databases,
+) -> Verdict {
     match kind {
         OperationKind::Attach => match check_leader(follower, leader) {
             Verdict::Clear => check_name(desired, databases),
@@ -71,12 +77,16 @@ fn check_leader(follower: &Cluster, leader: &Leader) -> Verdict {
         | ClusterState::Starting
         | ClusterState::Migrated
         | ClusterState::Other(_)) => {
-            return Verdict::Blocked(Block::LeaderNotRunning { state: state.as_str().to_owned() });
+            return Verdict::Blocked(Block::LeaderNotRunning {
+                state: state.as_str().to_owned(),
+            });
         }
     }
     match databases {
         LeaderDatabases::NotRead => Verdict::LookAtLeader,
-        LeaderDatabases::Unknown(failure) => Verdict::Blocked(Block::LeaderFailure(failure.clone())),
+        LeaderDatabases::Unknown(failure) => {
+            Verdict::Blocked(Block::LeaderFailure(failure.clone()))
+        }
         LeaderDatabases::Missing => Verdict::Blocked(Block::LeaderDatabaseNotFound),
         LeaderDatabases::Found | LeaderDatabases::Names(_) => Verdict::Clear,
     }
@@ -84,21 +94,30 @@ fn check_leader(follower: &Cluster, leader: &Leader) -> Verdict {
 
 /// Of all databases the others are attached although one name is taken; that is told afterwards.
 fn check_name(desired: &Desired, databases: &Databases) -> Verdict {
-    let Database::One(name) = &desired.database else { return Verdict::Clear };
+    let Database::One(name) = &desired.database else {
+        return Verdict::Clear;
+    };
     match databases {
         Databases::NotRead => Verdict::Clear,
         Databases::Unknown(failure) => Verdict::Blocked(Block::Failure(failure.clone())),
-        Databases::Listed(databases) => match taken(desired, &[name_on_follower(desired, name)], databases) {
-            Some((name, holder)) => Verdict::Blocked(Block::NameTaken { name, holder }),
-            None => Verdict::Clear,
-        },
+        Databases::Listed(databases) => {
+            match taken(desired, &[name_on_follower(desired, name)], databases) {
+                Some((name, holder)) => Verdict::Blocked(Block::NameTaken { name, holder }),
+                None => Verdict::Clear,
+            }
+        }
     }
 }
 
 /// What the author should know of two clusters that are both known.
 #[must_use]
 pub fn advice(follower: &Cluster, leader: &Leader) -> Vec<Advice> {
-    let Leader::Present { cluster: leader, .. } = leader else { return Vec::new() };
+    let Leader::Present {
+        cluster: leader, ..
+    } = leader
+    else {
+        return Vec::new();
+    };
     let mut advice = Vec::new();
     if leader.streaming_ingest && !follower.streaming_ingest {
         advice.push(Advice::StreamingIngestionOff);

@@ -37,7 +37,12 @@ pub enum Readability {
 
 /// Judges what the follower shows of `desired`, whose live configuration is `live`.
 #[must_use]
-pub fn readability(desired: &Desired, live: &Configuration, databases: &Databases, leader: &Leader) -> Readability {
+pub fn readability(
+    desired: &Desired,
+    live: &Configuration,
+    databases: &Databases,
+    leader: &Leader,
+) -> Readability {
     let databases = match databases {
         Databases::NotRead => return Readability::Missing(live.attached_database_names.clone()),
         Databases::Unknown(failure) => return Readability::Unknown(failure.clone()),
@@ -48,8 +53,15 @@ pub fn readability(desired: &Desired, live: &Configuration, databases: &Database
         return Readability::Taken { name, holder };
     }
     let shown = ours(desired, databases);
-    let is_shown = |name: &String| shown.iter().any(|database| database.name.eq_ignore_ascii_case(name));
-    let missing: Vec<String> = expected.into_iter().filter(|name| !is_shown(name)).collect();
+    let is_shown = |name: &String| {
+        shown
+            .iter()
+            .any(|database| database.name.eq_ignore_ascii_case(name))
+    };
+    let missing: Vec<String> = expected
+        .into_iter()
+        .filter(|name| !is_shown(name))
+        .collect();
     if !missing.is_empty() {
         return Readability::Missing(missing);
     }
@@ -75,20 +87,32 @@ pub fn shown(desired: &Desired, databases: &Databases) -> Option<Vec<Database>> 
 }
 
 fn ours(desired: &Desired, databases: &[Database]) -> Vec<Database> {
-    databases.iter().filter(|database| is_ours(desired, database).is_some()).cloned().collect()
+    databases
+        .iter()
+        .filter(|database| is_ours(desired, database).is_some())
+        .cloned()
+        .collect()
 }
 
 /// The first of the names that `desired` would have on the follower and that another database has already.
 #[must_use]
-pub fn taken(desired: &Desired, names: &[String], databases: &[Database]) -> Option<(String, Holder)> {
+pub fn taken(
+    desired: &Desired,
+    names: &[String],
+    databases: &[Database],
+) -> Option<(String, Holder)> {
     names.iter().find_map(|name| {
-        let database = databases.iter().find(|database| database.name.eq_ignore_ascii_case(name))?;
+        let database = databases
+            .iter()
+            .find(|database| database.name.eq_ignore_ascii_case(name))?;
         let holder = match &database.kind {
             DatabaseKind::Following(_) if is_ours(desired, database).is_some() => return None,
             DatabaseKind::Following(following) if is_of_leader(desired, following) => {
                 Holder::Configuration(following.configuration_name.clone())
             }
-            DatabaseKind::Following(following) => Holder::Leader(cluster_name(&following.leader_cluster)),
+            DatabaseKind::Following(following) => {
+                Holder::Leader(cluster_name(&following.leader_cluster))
+            }
             DatabaseKind::ReadWrite { .. } => Holder::Local,
             DatabaseKind::Other(_) => Holder::Unknown,
         };
@@ -99,11 +123,17 @@ pub fn taken(desired: &Desired, names: &[String], databases: &[Database]) -> Opt
 /// The origin of the configuration when it is not a caller of ARM: Azure Data Share manages its own.
 #[must_use]
 pub fn foreign_origin(desired: &Desired, databases: &Databases) -> Option<String> {
-    let Databases::Listed(databases) = databases else { return None };
-    databases.iter().find_map(|database| match &is_ours(desired, database)?.share_origin {
-        ShareOrigin::Direct => None,
-        origin @ (ShareOrigin::DataShare | ShareOrigin::Other(_)) => Some(origin.as_str().to_owned()),
-    })
+    let Databases::Listed(databases) = databases else {
+        return None;
+    };
+    databases
+        .iter()
+        .find_map(|database| match &is_ours(desired, database)?.share_origin {
+            ShareOrigin::Direct => None,
+            origin @ (ShareOrigin::DataShare | ShareOrigin::Other(_)) => {
+                Some(origin.as_str().to_owned())
+            }
+        })
 }
 
 /// The name on the follower of the leader's database `name`.
@@ -127,10 +157,16 @@ fn expected(desired: &Desired, live: &Configuration) -> Vec<String> {
 /// The names that are wanted, also those that another database keeps from being attached: only the leader knows them.
 fn wanted(desired: &Desired, leader: &Leader, expected: &[String]) -> Vec<String> {
     match leader {
-        Leader::Present { databases: LeaderDatabases::Names(names), .. } => {
-            names.iter().map(|name| name_on_follower(desired, name)).collect()
+        Leader::Present {
+            databases: LeaderDatabases::Names(names),
+            ..
+        } => names
+            .iter()
+            .map(|name| name_on_follower(desired, name))
+            .collect(),
+        Leader::NotRead | Leader::Absent | Leader::Unknown(_) | Leader::Present { .. } => {
+            expected.to_vec()
         }
-        Leader::NotRead | Leader::Absent | Leader::Unknown(_) | Leader::Present { .. } => expected.to_vec(),
     }
 }
 
@@ -138,7 +174,9 @@ fn wanted(desired: &Desired, leader: &Leader, expected: &[String]) -> Vec<String
 fn is_ours<'a>(desired: &Desired, database: &'a Database) -> Option<&'a Following> {
     match &database.kind {
         DatabaseKind::Following(following) => {
-            let ours = following.configuration_name.eq_ignore_ascii_case(desired.configuration.name())
+            let ours = following
+                .configuration_name
+                .eq_ignore_ascii_case(desired.configuration.name())
                 && is_of_leader(desired, following);
             ours.then_some(following)
         }
@@ -147,7 +185,10 @@ fn is_ours<'a>(desired: &Desired, database: &'a Database) -> Option<&'a Followin
 }
 
 fn is_of_leader(desired: &Desired, following: &Following) -> bool {
-    following.leader_cluster.parse::<ClusterId>().is_ok_and(|leader| leader == desired.leader)
+    following
+        .leader_cluster
+        .parse::<ClusterId>()
+        .is_ok_and(|leader| leader == desired.leader)
 }
 
 fn cluster_name(id: &str) -> String {

@@ -83,8 +83,15 @@ impl<T> Cell<T> {
                 return (reading.result.clone(), Source::Shared);
             }
         }
-        let result = read.await.map(Arc::new).map_err(|error| Failure::from(&error));
-        *slot = Some(Reading { asked, answered: Instant::now(), result: result.clone() });
+        let result = read
+            .await
+            .map(Arc::new)
+            .map_err(|error| Failure::from(&error));
+        *slot = Some(Reading {
+            asked,
+            answered: Instant::now(),
+            result: result.clone(),
+        });
         (result, Source::Asked)
     }
 
@@ -100,7 +107,10 @@ impl<T> Cell<T> {
     where
         T: Clone,
     {
-        if let Some(Reading { result: Ok(value), .. }) = self.0.lock().await.as_mut() {
+        if let Some(Reading {
+            result: Ok(value), ..
+        }) = self.0.lock().await.as_mut()
+        {
             change(Arc::make_mut(value));
         }
     }
@@ -110,12 +120,21 @@ impl Reads {
     /// Nothing read yet.
     #[must_use]
     pub fn new(arm: ArmClient) -> Self {
-        Self { arm, clusters: Mutex::default() }
+        Self {
+            arm,
+            clusters: Mutex::default(),
+        }
     }
 
     /// The follower cluster.
     pub async fn follower(&self, id: &ClusterId, since: Instant) -> Follower {
-        match self.cells(id).cluster.get(since, self.arm.cluster(id)).await.0 {
+        match self
+            .cells(id)
+            .cluster
+            .get(since, self.arm.cluster(id))
+            .await
+            .0
+        {
             Ok(cluster) => match cluster.as_ref() {
                 Some(cluster) => Follower::Present(cluster.clone()),
                 None => Follower::Absent,
@@ -127,7 +146,10 @@ impl Reads {
     /// The configuration, out of the list of its follower's.
     pub async fn configuration(&self, id: &ConfigurationId, since: Instant) -> (Remote, Source) {
         let cells = self.cells(id.cluster());
-        let (list, source) = cells.configurations.get(since, self.arm.configurations(id.cluster())).await;
+        let (list, source) = cells
+            .configurations
+            .get(since, self.arm.configurations(id.cluster()))
+            .await;
         let remote = match list {
             Ok(list) => match list.as_ref() {
                 Some(list) => find(list, id.name()),
@@ -142,11 +164,17 @@ impl Reads {
     pub async fn live_configuration(&self, id: &ConfigurationId, since: Instant) -> Remote {
         let cells = self.cells(id.cluster());
         if let Some(list) = cells.configurations.peek(since).await {
-            return list.as_ref().as_ref().map_or(Remote::NoFollower, |list| find(list, id.name()));
+            return list
+                .as_ref()
+                .as_ref()
+                .map_or(Remote::NoFollower, |list| find(list, id.name()));
         }
         match self.arm.configuration(id).await {
             Ok(live) => {
-                cells.configurations.amend(|list| replace(list, live.as_ref(), |it| same(&it.name, id.name()))).await;
+                cells
+                    .configurations
+                    .amend(|list| replace(list, live.as_ref(), |it| same(&it.name, id.name())))
+                    .await;
                 live.map_or(Remote::Absent, |live| Remote::Present(Box::new(live)))
             }
             Err(error) if error.is_parent_missing() => Remote::NoFollower,
@@ -156,7 +184,13 @@ impl Reads {
 
     /// The databases of the follower.
     pub async fn databases(&self, follower: &ClusterId, since: Instant) -> Databases {
-        match self.cells(follower).databases.get(since, self.arm.databases(follower)).await.0 {
+        match self
+            .cells(follower)
+            .databases
+            .get(since, self.arm.databases(follower))
+            .await
+            .0
+        {
             Ok(list) => Databases::Listed(list.as_ref().clone().unwrap_or_default()),
             Err(failure) => Databases::Unknown(failure),
         }
@@ -164,14 +198,22 @@ impl Reads {
 
     /// The databases of the follower, of which the one named `name` is as it is now: from a list that was asked for at
     /// `since` or later, else by a GET of its own.
-    pub async fn live_database(&self, follower: &ClusterId, name: &str, since: Instant) -> Databases {
+    pub async fn live_database(
+        &self,
+        follower: &ClusterId,
+        name: &str,
+        since: Instant,
+    ) -> Databases {
         let cells = self.cells(follower);
         if let Some(list) = cells.databases.peek(since).await {
             return Databases::Listed(list.as_ref().clone().unwrap_or_default());
         }
         match self.arm.database(follower, name).await {
             Ok(database) => {
-                cells.databases.amend(|list| replace(list, database.as_ref(), |it| same(&it.name, name))).await;
+                cells
+                    .databases
+                    .amend(|list| replace(list, database.as_ref(), |it| same(&it.name, name)))
+                    .await;
                 Databases::Listed(database.into_iter().collect())
             }
             Err(error) => Databases::Unknown(Failure::from(&error)),
@@ -193,16 +235,21 @@ impl Reads {
             LeaderWish::Database(validate::Database::All) => {
                 match cells.databases.get(since, self.arm.databases(id)).await.0 {
                     Ok(list) => LeaderDatabases::Names(
-                        list.iter().flatten().map(|database| database.name.clone()).collect(),
+                        list.iter()
+                            .flatten()
+                            .map(|database| database.name.clone())
+                            .collect(),
                     ),
                     Err(failure) => LeaderDatabases::Unknown(failure),
                 }
             }
-            LeaderWish::Database(validate::Database::One(name)) => match self.arm.database(id, name).await {
-                Ok(Some(_)) => LeaderDatabases::Found,
-                Ok(None) => LeaderDatabases::Missing,
-                Err(error) => LeaderDatabases::Unknown(Failure::from(&error)),
-            },
+            LeaderWish::Database(validate::Database::One(name)) => {
+                match self.arm.database(id, name).await {
+                    Ok(Some(_)) => LeaderDatabases::Found,
+                    Ok(None) => LeaderDatabases::Missing,
+                    Err(error) => LeaderDatabases::Unknown(Failure::from(&error)),
+                }
+            }
         };
         Leader::Present { cluster, databases }
     }
@@ -226,8 +273,12 @@ pub enum LeaderWish<'a> {
 }
 
 fn find(list: &[Configuration], name: &str) -> Remote {
-    let found = list.iter().find(|configuration| same(&configuration.name, name));
-    found.map_or(Remote::Absent, |live| Remote::Present(Box::new(live.clone())))
+    let found = list
+        .iter()
+        .find(|configuration| same(&configuration.name, name));
+    found.map_or(Remote::Absent, |live| {
+        Remote::Present(Box::new(live.clone()))
+    })
 }
 
 /// Names of resources are case-insensitive (arm-kusto.md §9, §12).

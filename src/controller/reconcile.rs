@@ -131,7 +131,9 @@ fn delay(next: Next, memory: &mut Memory, now: Instant, chance: Chance) -> Optio
     match next {
         // What failed to show up is still waited for: else its patience would begin anew with each try.
         Next::Look | Next::Backoff { .. } => {}
-        Next::Interval(_) | Next::Poll { .. } | Next::Woken | Next::Changed | Next::Never => memory.looking_since = None,
+        Next::Interval(_) | Next::Poll { .. } | Next::Woken | Next::Changed | Next::Never => {
+            memory.looking_since = None
+        }
     }
     Some(match next {
         Next::Never => return None,
@@ -160,22 +162,51 @@ mod tests {
     #[test]
     fn patience_for_what_does_not_show_up_does_not_begin_anew_with_each_try() {
         let start = Instant::now();
-        let wished = Trigger { uid: "a".to_owned(), generation: 1, requested_at: None };
+        let wished = Trigger {
+            uid: "a".to_owned(),
+            generation: 1,
+            requested_at: None,
+        };
         let (minute, look) = (Duration::from_mins(1), Next::Look);
-        let backoff = Next::Backoff { pace: Pace::VerySlow, retry_after: None };
-        let poll = Next::Poll { age: minute, retry_after: None };
+        let backoff = Next::Backoff {
+            pace: Pace::VerySlow,
+            retry_after: None,
+        };
+        let poll = Next::Poll {
+            age: minute,
+            retry_after: None,
+        };
         for (reason, nexts, since) in [
             ("waiting goes on", vec![look, look], Some(start)),
-            ("a failure is no end of it", vec![look, backoff, look, backoff], Some(start)),
+            (
+                "a failure is no end of it",
+                vec![look, backoff, look, backoff],
+                Some(start),
+            ),
             ("an operation is something else", vec![look, poll], None),
-            ("what has shown up is over", vec![look, Next::Interval(minute)], None),
-            ("and begins anew", vec![look, Next::Interval(minute), look], Some(start + minute * 2)),
-            ("a failure alone is no waiting", vec![backoff, backoff], None),
+            (
+                "what has shown up is over",
+                vec![look, Next::Interval(minute)],
+                None,
+            ),
+            (
+                "and begins anew",
+                vec![look, Next::Interval(minute), look],
+                Some(start + minute * 2),
+            ),
+            (
+                "a failure alone is no waiting",
+                vec![backoff, backoff],
+                None,
+            ),
         ] {
             let mut memory = Memory::new(wished.clone(), start);
             for (turn, next) in nexts.into_iter().enumerate() {
                 let now = start + minute * u32::try_from(turn).unwrap();
-                assert!(delay(next, &mut memory, now, Chance(0.5)).is_some(), "{reason}");
+                assert!(
+                    delay(next, &mut memory, now, Chance(0.5)).is_some(),
+                    "{reason}"
+                );
             }
             assert_eq!(memory.looking_since, since, "{reason}");
         }
@@ -184,13 +215,26 @@ mod tests {
     #[test]
     fn failures_count_until_the_object_rests() {
         let start = Instant::now();
-        let wished = Trigger { uid: "a".to_owned(), generation: 1, requested_at: None };
+        let wished = Trigger {
+            uid: "a".to_owned(),
+            generation: 1,
+            requested_at: None,
+        };
         let mut memory = Memory::new(wished, start);
-        let backoff = Next::Backoff { pace: Pace::Fast, retry_after: None };
+        let backoff = Next::Backoff {
+            pace: Pace::Fast,
+            retry_after: None,
+        };
         let delays = [1, 2, 4, 8].map(Duration::from_secs);
-        assert_eq!(delays.map(|_| delay(backoff, &mut memory, start, Chance(0.0))), delays.map(Some));
+        assert_eq!(
+            delays.map(|_| delay(backoff, &mut memory, start, Chance(0.0))),
+            delays.map(Some)
+        );
         let rest = Duration::from_mins(10);
-        assert_eq!(delay(Next::Interval(rest), &mut memory, start, Chance(0.0)), Some(rest));
+        assert_eq!(
+            delay(Next::Interval(rest), &mut memory, start, Chance(0.0)),
+            Some(rest)
+        );
         assert_eq!(memory.attempts, 0);
         assert_eq!(delay(Next::Never, &mut memory, start, Chance(0.0)), None);
     }

@@ -105,11 +105,18 @@ impl Subject<'_> {
         };
         let databases = match (outcome, &self.seen.databases) {
             (Outcome::Settled(attached), _) => databases(&attached.databases, &before.databases),
-            (Outcome::Waiting(_) | Outcome::Blocked(_), Some(shown)) => databases(shown, &before.databases),
+            (Outcome::Waiting(_) | Outcome::Blocked(_), Some(shown)) => {
+                databases(shown, &before.databases)
+            }
             (Outcome::Waiting(_) | Outcome::Blocked(_), None)
-            | (Outcome::Invalid(_) | Outcome::NotYetSupported(_) | Outcome::Released, _) => before.databases,
+            | (Outcome::Invalid(_) | Outcome::NotYetSupported(_) | Outcome::Released, _) => {
+                before.databases
+            }
         };
-        let attached_database_names = databases.iter().map(|database| database.name.clone()).collect();
+        let attached_database_names = databases
+            .iter()
+            .map(|database| database.name.clone())
+            .collect();
         Some(AttachedDatabaseStatus {
             conditions,
             observed_generation: Some(generation),
@@ -202,10 +209,20 @@ impl Subject<'_> {
     fn details(&self, progress: Option<Progress>) -> Vec<DesiredCondition> {
         let in_sync = if !self.record.drift.is_empty() {
             let message = describe_drift(&self.record.drift);
-            Some(detail(ConditionType::InSync, ConditionStatus::False, "Drifted", message))
+            Some(detail(
+                ConditionType::InSync,
+                ConditionStatus::False,
+                "Drifted",
+                message,
+            ))
         } else if progress.is_none() {
             let message = "the configuration in Azure is as declared".to_owned();
-            Some(detail(ConditionType::InSync, ConditionStatus::True, "AsDeclared", message))
+            Some(detail(
+                ConditionType::InSync,
+                ConditionStatus::True,
+                "AsDeclared",
+                message,
+            ))
         } else {
             self.kept(ConditionType::InSync)
         };
@@ -219,13 +236,18 @@ impl Subject<'_> {
         };
         let follower = running(ConditionType::FollowerRunning, &self.seen.follower);
         let leader = running(ConditionType::LeaderRunning, &self.seen.leader);
-        [in_sync, follower, leader, warning].into_iter().flatten().collect()
+        [in_sync, follower, leader, warning]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// A condition as it is, if it speaks of the present generation.
     fn kept(&self, kind: ConditionType) -> Option<DesiredCondition> {
         let conditions = &self.observed()?.conditions;
-        let condition = conditions.iter().find(|condition| condition.type_ == kind.as_str())?;
+        let condition = conditions
+            .iter()
+            .find(|condition| condition.type_ == kind.as_str())?;
         let status = match condition.status.as_str() {
             "True" => ConditionStatus::True,
             "False" => ConditionStatus::False,
@@ -360,22 +382,37 @@ impl Subject<'_> {
             desired: "present".to_owned(),
             observed: "absent".to_owned(),
         }];
-        let differences = if differences.is_empty() { &absent } else { differences };
-        let known = self.object.status.as_ref().map(|status| status.drift.as_slice()).unwrap_or_default();
+        let differences = if differences.is_empty() {
+            &absent
+        } else {
+            differences
+        };
+        let known = self
+            .object
+            .status
+            .as_ref()
+            .map(|status| status.drift.as_slice())
+            .unwrap_or_default();
         let drift = differences
             .iter()
-            .map(|Difference { field, desired, observed }| Drift {
-                field: (*field).to_owned(),
-                desired: desired.clone(),
-                observed: observed.clone(),
-                since: known
-                    .iter()
-                    .find(|known| known.field == *field)
-                    .and_then(|known| known.since.clone())
-                    .or_else(|| Some(whole_seconds(self.now))),
-                changed_by: change.and_then(|change| change.by.clone()),
-                changed_at: change.and_then(|change| change.at.clone()),
-            })
+            .map(
+                |Difference {
+                     field,
+                     desired,
+                     observed,
+                 }| Drift {
+                    field: (*field).to_owned(),
+                    desired: desired.clone(),
+                    observed: observed.clone(),
+                    since: known
+                        .iter()
+                        .find(|known| known.field == *field)
+                        .and_then(|known| known.since.clone())
+                        .or_else(|| Some(whole_seconds(self.now))),
+                    changed_by: change.and_then(|change| change.by.clone()),
+                    changed_at: change.and_then(|change| change.at.clone()),
+                },
+            )
             .collect();
         // As status can hold it: a longer one would differ from what status says with each look.
         let status = AttachedDatabaseStatus {
@@ -392,7 +429,12 @@ pub fn whole_seconds(now: Timestamp) -> Time {
     Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
 }
 
-fn detail(kind: ConditionType, status: ConditionStatus, reason: &str, message: String) -> DesiredCondition {
+fn detail(
+    kind: ConditionType,
+    status: ConditionStatus,
+    reason: &str,
+    message: String,
+) -> DesiredCondition {
     DesiredCondition {
         kind,
         status,
@@ -402,8 +444,17 @@ fn detail(kind: ConditionType, status: ConditionStatus, reason: &str, message: S
 }
 
 fn running(kind: ConditionType, state: &ClusterState) -> DesiredCondition {
-    let status = if *state == ClusterState::Running { ConditionStatus::True } else { ConditionStatus::False };
-    detail(kind, status, state.as_str(), format!("the cluster is {state}"))
+    let status = if *state == ClusterState::Running {
+        ConditionStatus::True
+    } else {
+        ConditionStatus::False
+    };
+    detail(
+        kind,
+        status,
+        state.as_str(),
+        format!("the cluster is {state}"),
+    )
 }
 
 /// What the condition Ready says.

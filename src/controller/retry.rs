@@ -95,7 +95,10 @@ const LOOKS: [f64; 4] = [2.5, 5.2, 11.0, 20.9];
 pub fn poll(age: Duration, retry_after: Option<Duration>, chance: Chance) -> Duration {
     let seconds = age.as_secs_f64();
     // A look is not repeated for a timer that fired a little early.
-    let due = LOOKS.into_iter().find(|look| *look > seconds * 1.01 + 0.05).unwrap_or(seconds * 1.15);
+    let due = LOOKS
+        .into_iter()
+        .find(|look| *look > seconds * 1.01 + 0.05)
+        .unwrap_or(seconds * 1.15);
     let own = Duration::from_secs_f64((due - seconds).clamp(1.0, 30.0));
     own.mul_f64(1.0 + 0.005 * chance.0)
         .max(retry_after.unwrap_or_default().min(Duration::from_mins(1)))
@@ -150,10 +153,15 @@ mod tests {
 
     #[test]
     fn quick_and_long_operations_are_seen_within_fifteen_percent_and_two_seconds() {
-        for seconds in [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 8.0, 10.0, 17.0, 20.0, 25.0, 30.0, 45.0, 60.0, 120.0] {
+        for seconds in [
+            0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 8.0, 10.0, 17.0, 20.0, 25.0, 30.0, 45.0, 60.0, 120.0,
+        ] {
             for chance in [0.0, 0.999] {
                 let (now, _) = seen(seconds, chance);
-                assert!(now <= seconds * 1.15 + 2.01, "seen after {now} of {seconds} s");
+                assert!(
+                    now <= seconds * 1.15 + 2.01,
+                    "seen after {now} of {seconds} s"
+                );
             }
         }
     }
@@ -175,7 +183,10 @@ mod tests {
         ] {
             for chance in [0.0, 0.5, 0.999] {
                 let delay = poll(seconds(age), wish.map(seconds), Chance(chance)).as_secs_f64();
-                assert!((least..=most).contains(&delay), "{age} s, {wish:?}: {delay}");
+                assert!(
+                    (least..=most).contains(&delay),
+                    "{age} s, {wish:?}: {delay}"
+                );
             }
         }
     }

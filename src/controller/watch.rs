@@ -218,7 +218,10 @@ fn take_note(result: &Result<watcher::Event<Guarded>, watcher::Error>, context: 
 }
 
 fn declare(object: &AttachedDatabase, context: &Context) {
-    let created = object.creation_timestamp().map(|created| created.0.as_second()).unwrap_or_default();
+    let created = object
+        .creation_timestamp()
+        .map(|created| created.0.as_second())
+        .unwrap_or_default();
     let configuration = validate(object).ok().map(|desired| desired.configuration);
     context.declare(&key(object), created, configuration);
 }

@@ -16,7 +16,10 @@ use crate::{
         diff::{Comparison, compare},
         failure::Failure,
         readable::foreign_origin,
-        snapshot::{Azure, Claim, Finalizer, Following, Lane, Operation, OperationKind, Remote, Sight, Snapshot},
+        snapshot::{
+            Azure, Claim, Finalizer, Following, Lane, Operation, OperationKind, Remote, Sight,
+            Snapshot,
+        },
         validate::Desired,
     },
 };
@@ -79,7 +82,9 @@ pub(super) fn decide(
                 });
             }
             match &object.refusal {
-                Some(refusal) if detach.leader.is_some() && lets_the_leader_act(refusal) => detach.by_leader(refusal),
+                Some(refusal) if detach.leader.is_some() && lets_the_leader_act(refusal) => {
+                    detach.by_leader(refusal)
+                }
                 // What goes away by itself, or by a person's hand, is tried again where it failed.
                 Some(_) | None => detach.by_follower(),
             }
@@ -121,7 +126,9 @@ impl Detach<'_> {
     /// (arm-kusto.md §4.2). What it lists under this follower and name follows it, so it is what we attached.
     fn by_leader(&self, failure: &Failure) -> Decision {
         let blocked = || Decision::Blocked(Block::Failure(failure.clone()));
-        let Some(leader) = self.leader else { return blocked() };
+        let Some(leader) = self.leader else {
+            return blocked();
+        };
         if !lets_the_leader_act(failure) {
             return blocked();
         }
@@ -147,18 +154,30 @@ impl Detach<'_> {
 
     /// Whether the intent to detach is durable and the lane ours.
     fn is_due(&self) -> bool {
-        matches!(self.sight.operation, Operation::Intended(OperationKind::Detach)) && self.snapshot.lane == Lane::Granted
+        matches!(
+            self.sight.operation,
+            Operation::Intended(OperationKind::Detach)
+        ) && self.snapshot.lane == Lane::Granted
     }
 
     fn begin(&self) -> Decision {
-        in_lane(self.snapshot.lane, OperationKind::Detach, self.ownership, Vec::new())
+        in_lane(
+            self.snapshot.lane,
+            OperationKind::Detach,
+            self.ownership,
+            Vec::new(),
+        )
     }
 
     /// Whether the last operation forbids a new one for now. How an earlier attach or update ended does not matter any
     /// more: the configuration is there and at rest.
     fn unfinished(&self) -> Option<Decision> {
         match &self.sight.operation {
-            Operation::Doubtful { kind, .. } | Operation::Ended { kind, .. } if *kind != OperationKind::Detach => None,
+            Operation::Doubtful { kind, .. } | Operation::Ended { kind, .. }
+                if *kind != OperationKind::Detach =>
+            {
+                None
+            }
             operation @ (Operation::None
             | Operation::Intended(_)
             | Operation::Doubtful { .. }
@@ -174,6 +193,10 @@ fn lets_the_leader_act(failure: &Failure) -> bool {
     match failure.class {
         Class::Denied => true,
         Class::Busy => failure.reason == "ClusterNotRunning",
-        Class::Transient | Class::Throttled | Class::Unauthenticated | Class::Rejected | Class::Locked => false,
+        Class::Transient
+        | Class::Throttled
+        | Class::Unauthenticated
+        | Class::Rejected
+        | Class::Locked => false,
     }
 }

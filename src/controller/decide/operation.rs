@@ -61,7 +61,9 @@ pub(super) enum Obstacle {
 /// A follower that does not run, or is not there, explains all else that can be seen of it.
 pub(in crate::controller) fn explains_all(follower: &Follower) -> Option<Block> {
     match usable(follower) {
-        Err(Obstacle::Lasting(block @ (Block::FollowerNotRunning { .. } | Block::FollowerNotFound))) => Some(block),
+        Err(Obstacle::Lasting(
+            block @ (Block::FollowerNotRunning { .. } | Block::FollowerNotFound),
+        )) => Some(block),
         Ok(_) | Err(_) => None,
     }
 }

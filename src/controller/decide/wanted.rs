@@ -18,7 +18,10 @@ use crate::{
         failure::Failure,
         preflight::{self, Verdict},
         readable::{Readability, foreign_origin, readability},
-        snapshot::{Azure, Claim, Databases, End, Finalizer, Freshness, Lane, Object, Operation, OperationKind, Remote, Sight, Snapshot},
+        snapshot::{
+            Azure, Claim, Databases, End, Finalizer, Freshness, Lane, Object, Operation,
+            OperationKind, Remote, Sight, Snapshot,
+        },
         validate::Desired,
     },
 };
@@ -61,17 +64,25 @@ pub(super) fn decide(desired: &Desired, snapshot: &Snapshot) -> Decision {
     if let Some(origin) = foreign_origin(desired, &sight.databases) {
         return Decision::Blocked(Block::ForeignOrigin { origin });
     }
-    match (compare(desired, live), &live.provisioning_state, object.ownership) {
+    match (
+        compare(desired, live),
+        &live.provisioning_state,
+        object.ownership,
+    ) {
         // Ours by name only: left alone even while it changes.
         (Comparison::Foreign(differences), _, _) => Decision::Blocked(Block::Conflict(differences)),
         (_, ProvisioningState::InProgress(state), _) => Decision::Wait(Wait::Provisioning {
             state: state.clone(),
         }),
         (Comparison::Equal, _, _) => keep(desired, live, object, sight),
-        (Comparison::Differs(differences), _, None) => differs_unowned(desired, object, sight, differences),
+        (Comparison::Differs(differences), _, None) => {
+            differs_unowned(desired, object, sight, differences)
+        }
         (Comparison::Differs(differences), _, Some(_)) => match desired.drift_policy {
             DriftPolicy::Report => Decision::Blocked(Block::Drifted(differences)),
-            DriftPolicy::Correct => write(desired, snapshot, sight, OperationKind::Update, differences),
+            DriftPolicy::Correct => {
+                write(desired, snapshot, sight, OperationKind::Update, differences)
+            }
         },
     }
 }
@@ -84,23 +95,36 @@ fn absent(desired: &Desired, snapshot: &Snapshot, sight: &Sight) -> Decision {
 }
 
 /// A configuration that nobody has taken over yet and that is not as declared.
-fn differs_unowned(desired: &Desired, object: &Object, sight: &Sight, differences: Vec<Difference>) -> Decision {
+fn differs_unowned(
+    desired: &Desired,
+    object: &Object,
+    sight: &Sight,
+    differences: Vec<Difference>,
+) -> Decision {
     match (desired.drift_policy, desired.adoption_policy) {
         (DriftPolicy::Report, _) => Decision::Blocked(Block::Drifted(differences)),
         (DriftPolicy::Correct, AdoptionPolicy::Always) => adopt(object, sight),
         (DriftPolicy::Correct, AdoptionPolicy::Never) => Decision::Blocked(Block::Exists),
-        (DriftPolicy::Correct, AdoptionPolicy::IfEqual) => Decision::Blocked(Block::ExistsAndDiffers(differences)),
+        (DriftPolicy::Correct, AdoptionPolicy::IfEqual) => {
+            Decision::Blocked(Block::ExistsAndDiffers(differences))
+        }
     }
 }
 
 /// Rests on a configuration that is as declared, after taking it over when nobody has yet. Without a finalizer,
 /// which somebody may have removed, a deletion would leave it behind.
 fn keep(desired: &Desired, live: &Configuration, object: &Object, sight: &Sight) -> Decision {
-    match (desired.drift_policy, desired.adoption_policy, object.ownership) {
+    match (
+        desired.drift_policy,
+        desired.adoption_policy,
+        object.ownership,
+    ) {
         // Who only reports owns nothing that a deletion could take away.
         (DriftPolicy::Report, _, _) => shown(desired, live, object, sight),
         (DriftPolicy::Correct, AdoptionPolicy::Never, None) => Decision::Blocked(Block::Exists),
-        (DriftPolicy::Correct, AdoptionPolicy::IfEqual | AdoptionPolicy::Always, None) => adopt(object, sight),
+        (DriftPolicy::Correct, AdoptionPolicy::IfEqual | AdoptionPolicy::Always, None) => {
+            adopt(object, sight)
+        }
         (DriftPolicy::Correct, _, Some(_)) => match object.finalizer {
             Finalizer::Missing => Decision::Act(Effect::AddFinalizer),
             Finalizer::Present => shown(desired, live, object, sight),
@@ -126,10 +150,14 @@ fn shown(desired: &Desired, live: &Configuration, object: &Object, sight: &Sight
             live: live.clone(),
             databases,
         })),
-        Readability::Missing(missing) if object.waiting_for < SHOW_GRACE => Decision::Wait(Wait::Databases { missing }),
+        Readability::Missing(missing) if object.waiting_for < SHOW_GRACE => {
+            Decision::Wait(Wait::Databases { missing })
+        }
         Readability::Missing(missing) => Decision::Blocked(Block::DatabaseNotShown { missing }),
         Readability::Taken { name, holder } => Decision::Blocked(Block::NameTaken { name, holder }),
-        Readability::Suspended(suspended) => Decision::Blocked(Block::DatabaseSuspended { suspended }),
+        Readability::Suspended(suspended) => {
+            Decision::Blocked(Block::DatabaseSuspended { suspended })
+        }
         Readability::Unknown(failure) => unreadable(&failure, sight),
     }
 }
@@ -186,12 +214,19 @@ fn write(
         return Decision::Act(Effect::AddFinalizer);
     }
     match (&sight.operation, snapshot.object.ownership, snapshot.lane) {
-        (Operation::Intended(intended), Some(_), Lane::Granted) if *intended == kind => Decision::Act(Effect::Put {
+        (Operation::Intended(intended), Some(_), Lane::Granted) if *intended == kind => {
+            Decision::Act(Effect::Put {
+                kind,
+                desired: Box::new(desired.clone()),
+                location: cluster.location.clone(),
+            })
+        }
+        (_, ownership, lane) => in_lane(
+            lane,
             kind,
-            desired: Box::new(desired.clone()),
-            location: cluster.location.clone(),
-        }),
-        (_, ownership, lane) => in_lane(lane, kind, ownership.unwrap_or(Ownership::Created), differences),
+            ownership.unwrap_or(Ownership::Created),
+            differences,
+        ),
     }
 }
 
@@ -200,6 +235,8 @@ fn corrections(object: &Object, differences: &[Difference]) -> usize {
     object
         .corrections
         .iter()
-        .filter(|correction| correction.age < CONTEST_WINDOW && correction.differences == differences)
+        .filter(|correction| {
+            correction.age < CONTEST_WINDOW && correction.differences == differences
+        })
         .count()
 }

@@ -10,13 +10,19 @@ const SIZE_STEP: f64 = 0.1;
 
 /// The databases in the order of their names; a size that has hardly changed since `before` stays as it was.
 pub(super) fn databases(shown: &[Database], before: &[DatabaseStatus]) -> Vec<DatabaseStatus> {
-    let mut databases: Vec<DatabaseStatus> = shown.iter().map(|database| status(database, before)).collect();
+    let mut databases: Vec<DatabaseStatus> = shown
+        .iter()
+        .map(|database| status(database, before))
+        .collect();
     databases.sort_by(|one, other| one.name.cmp(&other.name));
     databases
 }
 
 fn status(database: &Database, before: &[DatabaseStatus]) -> DatabaseStatus {
-    let known = before.iter().find(|known| known.name == database.name).and_then(|known| known.size_bytes);
+    let known = before
+        .iter()
+        .find(|known| known.name == database.name)
+        .and_then(|known| known.size_bytes);
     match &database.kind {
         DatabaseKind::Following(following) => DatabaseStatus {
             name: database.name.clone(),
@@ -34,7 +40,10 @@ fn status(database: &Database, before: &[DatabaseStatus]) -> DatabaseStatus {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a tenth of a size needs no precision")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a tenth of a size needs no precision"
+)]
 fn size(now: Option<u64>, known: Option<i64>) -> Option<i64> {
     let now = i64::try_from(now?).unwrap_or(i64::MAX);
     let is_close = |known: i64| (now - known).unsigned_abs() as f64 <= known as f64 * SIZE_STEP;

@@ -1,7 +1,9 @@
 //! The events of a pass. Pure.
 
 use crate::{
-    api::{AttachedDatabaseStatus, ConditionType, Drift, OperationKind, status::MAX_LISTED_DATABASES},
+    api::{
+        AttachedDatabaseStatus, ConditionType, Drift, OperationKind, status::MAX_LISTED_DATABASES,
+    },
     azure::model::Database as Shown,
 };
 

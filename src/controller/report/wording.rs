@@ -56,13 +56,18 @@ impl Subject<'_> {
         let (follower, leader, name) = (self.follower(), self.leader(), self.configuration_name());
         let message = match block {
             Block::Failure(failure) => failure.message.clone(),
-            Block::LeaderFailure(failure) => format!("the leader cluster {leader}: {}", failure.message),
+            Block::LeaderFailure(failure) => {
+                format!("the leader cluster {leader}: {}", failure.message)
+            }
             Block::FollowerNotFound => format!(
                 "the follower cluster {follower} does not exist; `spec.follower.clusterResourceId` must name an existing cluster"
             ),
             Block::FollowerNotRunning { state, reason } => format!(
                 "the follower cluster {follower} is {state}{}; start it, and the attachment goes on by itself",
-                reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default()
+                reason
+                    .as_deref()
+                    .map(|reason| format!(" ({reason})"))
+                    .unwrap_or_default()
             ),
             Block::LeaderNotFound => format!(
                 "the leader cluster {leader} does not exist; `spec.leader.clusterResourceId` must name an existing cluster"
@@ -70,7 +75,10 @@ impl Subject<'_> {
             Block::LeaderNotRunning { state } => format!(
                 "the leader cluster {leader} is {state}; start it, and the attachment goes on by itself"
             ),
-            Block::RegionMismatch { follower: here, leader: there } => format!(
+            Block::RegionMismatch {
+                follower: here,
+                leader: there,
+            } => format!(
                 "the follower cluster {follower} is in {here} and the leader cluster {leader} in {there}; both must be in one region"
             ),
             Block::LeaderDatabaseNotFound => format!(
@@ -94,8 +102,13 @@ impl Subject<'_> {
             ),
             Block::Claimed { by } => {
                 // The names of another namespace are not this author's to read.
-                let is_near = self.object.metadata.namespace.as_deref() == Some(by.namespace.as_str());
-                let other = if is_near { format!("the older object {}", by.name) } else { "an older object in another namespace".to_owned() };
+                let is_near =
+                    self.object.metadata.namespace.as_deref() == Some(by.namespace.as_str());
+                let other = if is_near {
+                    format!("the older object {}", by.name)
+                } else {
+                    "an older object in another namespace".to_owned()
+                };
                 format!(
                     "{other} declares the configuration {name} on {follower} already; delete one of them, or choose \
                      another `spec.configurationName`"
@@ -131,30 +144,48 @@ impl Subject<'_> {
                 "there is no configuration {name} on {follower}; `spec.driftPolicy` is Report, so nothing is attached"
             ),
             // The number of corrections is not said: it would change from look to look.
-            Block::Contested { differences, corrections: _ } if differences.is_empty() => format!(
+            Block::Contested {
+                differences,
+                corrections: _,
+            } if differences.is_empty() => format!(
                 "somebody keeps removing the configuration {name} on {follower}; find who, or delete this object. It is \
                  corrected again after an hour"
             ),
-            Block::Contested { differences, corrections: _ } => format!(
+            Block::Contested {
+                differences,
+                corrections: _,
+            } => format!(
                 "somebody keeps changing the configuration {name} on {follower} back: {}; find who, or declare what they \
                  want. It is corrected again after an hour",
                 describe(differences)
             ),
         };
-        if self.deleting() { format!("{message}; {}", self.way_out()) } else { message }
+        if self.deleting() {
+            format!("{message}; {}", self.way_out())
+        } else {
+            message
+        }
     }
 
     fn name_taken(&self, name: &str, holder: &Holder) -> String {
         let follower = self.follower();
         let whose = match holder {
             Holder::Local => format!("{follower} has a database {name} of its own, which wins"),
-            Holder::Configuration(other) => format!("{follower} has a database {name} already, by the configuration {other}"),
-            Holder::Leader(other) => format!("{follower} follows a database {name} of {other} already"),
+            Holder::Configuration(other) => {
+                format!("{follower} has a database {name} already, by the configuration {other}")
+            }
+            Holder::Leader(other) => {
+                format!("{follower} follows a database {name} of {other} already")
+            }
             Holder::Unknown => format!("{follower} has a database {name} already"),
         };
         let remedy = match self.desired.map(|desired| &desired.database) {
-            Some(Database::All) => "set `spec.databaseNamePrefix`, or remove or rename that database",
-            Some(Database::One(_)) | None => "set `spec.databaseNameOverride`, or remove or rename that database",
+            Some(Database::All) => {
+                "set `spec.databaseNamePrefix`, or remove or rename that database"
+            }
+            Some(Database::One(_)) | None => {
+                "set `spec.databaseNameOverride`, or remove or rename that database"
+            }
         };
         format!("{whose}; {remedy}")
     }
@@ -192,7 +223,8 @@ impl Subject<'_> {
     }
 
     fn leader(&self) -> &str {
-        self.desired.map_or("the leader", |desired| desired.leader.name())
+        self.desired
+            .map_or("the leader", |desired| desired.leader.name())
     }
 
     pub(super) fn configuration_name(&self) -> &str {
@@ -205,7 +237,12 @@ impl Subject<'_> {
 pub(super) fn describe_drift(drift: &[Drift]) -> String {
     let parts: Vec<String> = drift
         .iter()
-        .map(|drift| format!("`{}` is {:?}, declared {:?}", drift.field, drift.observed, drift.desired))
+        .map(|drift| {
+            format!(
+                "`{}` is {:?}, declared {:?}",
+                drift.field, drift.observed, drift.desired
+            )
+        })
         .collect();
     parts.join("; ")
 }
@@ -214,7 +251,12 @@ pub(super) fn describe_drift(drift: &[Drift]) -> String {
 pub(super) fn warning(advice: &[Advice]) -> Option<DesiredCondition> {
     let (reason, _) = surprise(*advice.first()?);
     let texts: Vec<&str> = advice.iter().map(|advice| surprise(*advice).1).collect();
-    Some(detail(ConditionType::Warning, ConditionStatus::True, reason, texts.join(". ")))
+    Some(detail(
+        ConditionType::Warning,
+        ConditionStatus::True,
+        reason,
+        texts.join(". "),
+    ))
 }
 
 fn surprise(advice: Advice) -> (&'static str, &'static str) {
