@@ -257,14 +257,21 @@ fn any_status() -> impl Strategy<Value = AttachedDatabaseStatus> {
                 size_bytes,
                 principals_modification_kind,
                 suspended: None,
+                sharing: None,
             }
         },
     );
-    let drift = (text(), text(), 0_usize..3000).prop_map(|(field, desired, size)| Drift {
-        field,
-        desired,
-        observed: "o".repeat(size),
-    });
+    let drift =
+        (text(), text(), 0_usize..3000, some()).prop_map(|(field, desired, size, changed_by)| {
+            Drift {
+                field,
+                desired,
+                observed: "o".repeat(size),
+                since: Some(Time(Timestamp::UNIX_EPOCH)),
+                changed_by,
+                changed_at: None,
+            }
+        });
     let operation =
         (any::<i64>(), prop::option::of(0_usize..20_000)).prop_map(|(generation, size)| {
             OperationStatus {

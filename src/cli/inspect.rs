@@ -105,7 +105,7 @@ pub struct FollowersArgs {
     #[arg(long)]
     pub no_kubernetes: bool,
 
-    /// Detach these: the follower's resource ID and the configuration's name, FOLLOWER_ID/NAME, as the list has them
+    /// Detach these: the follower's resource ID and the configuration's name, `FOLLOWER_ID/NAME`, as the list has them
     #[arg(long, value_name = "FOLLOWER_ID/NAME", num_args = 1..)]
     pub detach: Vec<String>,
 

@@ -92,8 +92,7 @@ fn leader_elect_is_a_switch_that_also_takes_a_value() {
 #[test]
 fn lint_takes_files_and_a_format() {
     let lint = |arguments: &[&str]| {
-        Cli::try_parse_from(["adx-follower", "lint"].iter().chain(arguments))
-            .map(|cli| cli.command)
+        Cli::try_parse_from(["adx-follower", "lint"].iter().chain(arguments)).map(|cli| cli.command)
     };
     assert_eq!(
         lint(&["a.yaml", "-", "-o", "markdown"]).unwrap(),

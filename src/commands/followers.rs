@@ -1,9 +1,5 @@
 //! `adx-follower followers`: who follows a leader, managed or not, and the end of followings from the leader's side. I/O.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-
 use crate::{
     azure::{
         client::ArmClient,
@@ -16,8 +12,10 @@ use crate::{
 use super::{CommandError, Console, Ending, output::printable};
 
 mod detach;
+mod list;
 mod managers;
 
+use list::{Row, json, shown, table};
 pub use managers::{Managers, managed_in, managers};
 
 /// What is asked for, checked.
@@ -43,36 +41,19 @@ enum Consent {
     Asked,
 }
 
-/// One following. Its keys are those of `-o json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Row {
-    /// The follower's resource id.
-    follower: String,
-    /// The configuration's name on it.
-    configuration: String,
-    /// The followed database, or `*`.
-    database: String,
-    /// `Direct`, `DataShare`, or another word of ARM's.
-    origin: String,
-    /// Whether an object in Kubernetes declares it; null when that is not known.
-    managed: Option<bool>,
-    /// That object, as `NAMESPACE/NAME`.
-    managed_by: Option<String>,
-    /// What `--detach` takes.
-    id: String,
-}
-
 impl Request {
     /// Checks the arguments.
     ///
     /// # Errors
     /// When one of them is wrong.
     pub fn new(arguments: &FollowersArgs) -> Result<Self, CommandError> {
-        let leader = arguments.leader.parse().map_err(|source| CommandError::Id {
-            flag: "--leader",
-            source,
-        })?;
+        let leader = arguments
+            .leader
+            .parse()
+            .map_err(|source| CommandError::Id {
+                flag: "--leader",
+                source,
+            })?;
         let mut configurations = Vec::new();
         for id in &arguments.detach {
             let id = configuration(id)?;
@@ -128,7 +109,10 @@ pub async fn run(
             None
         }
     };
-    let mut rows: Vec<Row> = listed.into_iter().map(|row| shown(row, known.as_ref())).collect();
+    let mut rows: Vec<Row> = listed
+        .into_iter()
+        .map(|row| shown(row, known.as_ref()))
+        .collect();
     rows.sort_by_key(|row| row.id.to_lowercase());
     match &request.task {
         Task::List(output) => {
@@ -147,14 +131,13 @@ pub async fn run(
             let mut chosen = Vec::new();
             let mut ending = Ending::Done;
             for id in configurations {
-                let row = rows.iter().find(|row| configuration(&row.id).is_ok_and(|it| it == *id));
-                match row {
-                    Some(row) => chosen.push((id, row)),
-                    None => {
-                        let name = leader.name();
-                        writeln!(console.remarks, "error: {id} does not follow {name}")?;
-                        ending = Ending::Failed;
-                    }
+                let is_it = |row: &&Row| configuration(&row.id).is_ok_and(|listed| listed == *id);
+                if let Some(row) = rows.iter().find(is_it) {
+                    chosen.push((id, row));
+                } else {
+                    let name = leader.name();
+                    writeln!(console.remarks, "error: {id} does not follow {name}")?;
+                    ending = Ending::Failed;
                 }
             }
             // All or nothing, before anything is asked or sent: a mistyped id may mean another one.
@@ -180,25 +163,6 @@ async fn listed(arm: &ArmClient, leader: &ClusterId) -> Result<Vec<FollowerRow>,
             source,
         })?;
     rows.ok_or_else(|| CommandError::NoCluster(leader.clone()))
-}
-
-fn shown(row: FollowerRow, known: Option<&BTreeMap<ConfigurationId, String>>) -> Row {
-    // ARM writes ids in several casings (arm-kusto.md §2.2); one is enough for people.
-    let follower = row
-        .follower_cluster
-        .parse::<ClusterId>()
-        .map_or(row.follower_cluster, |follower| follower.to_string());
-    let id = format!("{follower}/{}", row.configuration_name);
-    let managed_by = known.map(|known| known.get(&configuration(&id).ok()?).cloned());
-    Row {
-        configuration: row.configuration_name,
-        database: row.database_name,
-        origin: row.share_origin.as_str().to_owned(),
-        managed: managed_by.as_ref().map(Option::is_some),
-        managed_by: managed_by.flatten(),
-        follower,
-        id,
-    }
 }
 
 /// Says what is about to happen and asks, unless that was answered already.
@@ -232,7 +196,11 @@ fn consented(
     write!(
         console.remarks,
         "detach {}, so that queries there stop? [y/N] ",
-        if chosen.len() == 1 { "it" } else { "all of them" }
+        if chosen.len() == 1 {
+            "it"
+        } else {
+            "all of them"
+        }
     )?;
     console.remarks.flush()?;
     let mut answer = String::new();
@@ -244,51 +212,19 @@ fn consented(
     Ok(agreed)
 }
 
-fn table(leader: &ClusterId, rows: &[Row]) -> String {
-    if rows.is_empty() {
-        return format!("nobody follows {}\n", leader.name());
-    }
-    let header = ["FOLLOWER", "CONFIGURATION", "DATABASE", "ORIGIN", "MANAGED BY", "ID"];
-    let cells = rows.iter().map(|row| {
-        let name = row.follower.rsplit('/').next().unwrap_or_default();
-        let managed = match (row.managed, &row.managed_by) {
-            (_, Some(object)) => object,
-            (Some(_), None) => "-",
-            (None, None) => "?",
-        };
-        [name, &row.configuration, &row.database, &row.origin, managed, &row.id].map(printable)
-    });
-    let lines: Vec<[String; 6]> = std::iter::once(header.map(str::to_owned)).chain(cells).collect();
-    let mut widths = [0; 6];
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let mut out = String::new();
-    for line in &lines {
-        let padded = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        out.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
-        out.push('\n');
-    }
-    out
-}
-
-fn json(rows: &[Row]) -> String {
-    // Texts only: nothing in it can fail to become JSON.
-    let text = serde_json::to_string_pretty(rows).unwrap_or_else(|_| "[]".to_owned());
-    text + "\n"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_following_is_named_by_its_list_entry_or_by_its_id() {
-        let follower = "/subscriptions/s1/resourceGroups/rg1/providers/Microsoft.Kusto/clusters/follower1";
+        let follower =
+            "/subscriptions/s1/resourceGroups/rg1/providers/Microsoft.Kusto/clusters/follower1";
         let listed = configuration(&format!("{follower}/sales eu")).unwrap();
-        let own = configuration(&format!("{follower}/AttachedDatabaseConfigurations/SALES EU")).unwrap();
+        let own = configuration(&format!(
+            "{follower}/AttachedDatabaseConfigurations/SALES EU"
+        ))
+        .unwrap();
         assert_eq!(listed, own);
         for wrong in ["sales", follower, "", "/"] {
             assert_eq!(configuration(wrong).unwrap_err().code(), 2, "{wrong}");

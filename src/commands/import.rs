@@ -75,7 +75,11 @@ enum Item {
 /// # Errors
 /// When one of them is wrong.
 pub fn source(arguments: &ImportArgs) -> Result<Source, CommandError> {
-    if let Some(namespace) = arguments.namespace.as_ref().filter(|it| !name::is_label(it)) {
+    if let Some(namespace) = arguments
+        .namespace
+        .as_ref()
+        .filter(|it| !name::is_label(it))
+    {
         return Err(CommandError::Argument {
             flag: "--namespace",
             expected: "lower-case letters, digits and hyphens, at most 63",
@@ -131,12 +135,9 @@ pub async fn from_cluster(
         label: format!("{} on {}", live.name, cluster.name()),
         content: match origin(&live, &databases) {
             ShareOrigin::Direct => Ok((cluster.clone(), live)),
-            origin @ (ShareOrigin::DataShare | ShareOrigin::Other(_)) => {
-                Err(Unfit::LeftOut(format!(
-                    "made by {}, which alone may change it",
-                    origin.as_str()
-                )))
-            }
+            origin @ (ShareOrigin::DataShare | ShareOrigin::Other(_)) => Err(Unfit::LeftOut(
+                format!("made by {}, which alone may change it", origin.as_str()),
+            )),
         },
     });
     Ok(write(arguments, found.collect(), console))
@@ -199,13 +200,15 @@ fn parameters(given: &[String]) -> Result<BTreeMap<String, Value>, CommandError>
 
 /// Who made the configuration, as the follower's databases tell.
 fn origin(live: &Configuration, databases: &[Database]) -> ShareOrigin {
-    let made = databases.iter().filter_map(|database| match &database.kind {
-        DatabaseKind::Following(following) => following
-            .configuration_name
-            .eq_ignore_ascii_case(&live.name)
-            .then(|| following.share_origin.clone()),
-        DatabaseKind::ReadWrite { .. } | DatabaseKind::Other(_) => None,
-    });
+    let made = databases
+        .iter()
+        .filter_map(|database| match &database.kind {
+            DatabaseKind::Following(following) => following
+                .configuration_name
+                .eq_ignore_ascii_case(&live.name)
+                .then(|| following.share_origin.clone()),
+            DatabaseKind::ReadWrite { .. } | DatabaseKind::Other(_) => None,
+        });
     made.into_iter()
         .find(|origin| *origin != ShareOrigin::Direct)
         .unwrap_or_default()

@@ -92,7 +92,9 @@ pub enum CommandError {
         value: String,
     },
     /// Nobody is there to answer.
-    #[error("`--yes` must be given where standard input is no terminal, because nobody can be asked")]
+    #[error(
+        "`--yes` must be given where standard input is no terminal, because nobody can be asked"
+    )]
     NobodyToAsk,
     /// No client.
     #[error(transparent)]
@@ -168,7 +170,7 @@ pub fn diff(
 ) -> Result<Ending, CommandError> {
     let arm = arm(&arguments.azure, variable)?;
     let now = SystemClock.now();
-    Ok(block_on(diff::run(arguments, arm, now, console))?)
+    block_on(diff::run(arguments, arm, now, console))
 }
 
 /// Runs `import`.

@@ -177,12 +177,17 @@ fn clipped(text: &str) -> String {
 /// `1 to attach, 2 blocked, 3 in order; 6 objects`.
 fn summary(entries: &[Entry]) -> String {
     let count = |wanted: &[Action]| {
-        let counted = entries.iter().filter(|entry| wanted.contains(&entry.action));
+        let counted = entries
+            .iter()
+            .filter(|entry| wanted.contains(&entry.action));
         counted.count()
     };
     let parts: Vec<String> = [
         (count(&[Action::Attach]), "to attach"),
-        (count(&[Action::Update, Action::AdoptAndUpdate]), "to update"),
+        (
+            count(&[Action::Update, Action::AdoptAndUpdate]),
+            "to update",
+        ),
         (count(&[Action::Adopt]), "to adopt"),
         (count(&[Action::Report]), "to report"),
         (count(&[Action::Wait]), "waiting"),

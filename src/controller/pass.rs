@@ -183,6 +183,7 @@ impl<'a> Pass<'a> {
             }
             Effect::Adopt => {
                 self.record.ownership = Some(Ownership::Adopted);
+                self.owned = self.record.ownership;
                 self.clear_operation();
                 self.notices.push(self.subject().adoption_notice());
                 self.write_status(&Outcome::Waiting(Wait::Outcome(OperationKind::Attach)))

@@ -132,7 +132,7 @@ fn delay(next: Next, memory: &mut Memory, now: Instant, chance: Chance) -> Optio
         // What failed to show up is still waited for: else its patience would begin anew with each try.
         Next::Look | Next::Backoff { .. } => {}
         Next::Interval(_) | Next::Poll { .. } | Next::Woken | Next::Changed | Next::Never => {
-            memory.looking_since = None
+            memory.looking_since = None;
         }
     }
     Some(match next {

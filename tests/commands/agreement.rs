@@ -44,7 +44,11 @@ async fn foresee(harness: &Harness, case: &Case) -> Forecast {
     let object: AttachedDatabase = serde_json::from_value(case.object.clone()).unwrap();
     let forecaster = Forecaster::new(arm_client(&harness.arm), stance, harness.api.now());
     let forecast = forecaster.forecast(&object).await;
-    assert_eq!(writes(&harness.arm), Vec::<String>::new(), "a forecast writes nothing");
+    assert_eq!(
+        writes(&harness.arm),
+        Vec::<String>::new(),
+        "a forecast writes nothing"
+    );
     forecast
 }
 
@@ -64,7 +68,11 @@ async fn see(harness: &Harness, case: &Case) -> Deed {
     let object = harness.api.get("analytics", "sales").unwrap();
     let ownership = object["status"]["ownership"].as_str();
     Deed {
-        puts: harness.calls("PUT").iter().map(|entry| entry.status()).collect(),
+        puts: harness
+            .calls("PUT")
+            .iter()
+            .map(kusto_arm_simulator::JournalEntry::status)
+            .collect(),
         reason: condition(&object, "Ready").map(|(_, reason)| reason.to_owned()),
         ownership: ownership.map(str::to_owned),
     }
@@ -85,8 +93,11 @@ fn disagreement(forecast: &Forecast, deed: &Deed) -> Option<&'static str> {
     let adopts = matches!(forecast.action, Action::Adopt | Action::AdoptAndUpdate);
     let adopted = deed.ownership.as_deref() == Some("Adopted");
     // That a request would be refused can't be foreseen.
-    let refused = deed.puts.first().is_some_and(|status| status.is_none_or(|status| status >= 400));
-    if writes != !deed.puts.is_empty() {
+    let refused = deed
+        .puts
+        .first()
+        .is_some_and(|status| status.is_none_or(|status| status >= 400));
+    if writes == deed.puts.is_empty() {
         Some("a PUT")
     } else if adopts && !adopted && !refused {
         Some("ownership")

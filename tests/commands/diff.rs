@@ -69,7 +69,8 @@ async fn a_new_object_is_told_field_by_field() {
 async fn a_change_is_told_from_what_is_to_what_is_declared() {
     let mut object = attached_database("sales");
     object["spec"]["defaultPrincipalsModificationKind"] = json!("Replace");
-    let differs = attached(&json!({"tableLevelSharingProperties": {"tablesToInclude": ["b", "a"]}}));
+    let differs =
+        attached(&json!({"tableLevelSharingProperties": {"tablesToInclude": ["b", "a"]}}));
     let ran = run(&differs, &[object.clone()], &[]).await;
     assert_eq!(
         ran.output,
@@ -83,8 +84,9 @@ async fn a_change_is_told_from_what_is_to_what_is_declared() {
     // A new object may not overwrite what it did not make …
     let ran = run(&differs, &[object.clone()], &["--unowned"]).await;
     assert!(
-        ran.output
-            .starts_with("sales (analytics): blocked (ConfigurationExists): a configuration named sales exists"),
+        ran.output.starts_with(
+            "sales (analytics): blocked (ConfigurationExists): a configuration named sales exists"
+        ),
         "{}",
         ran.output
     );
@@ -93,12 +95,19 @@ async fn a_change_is_told_from_what_is_to_what_is_declared() {
     // … unless it says so.
     object["spec"]["adoptionPolicy"] = json!("Always");
     let ran = run(&differs, &[object.clone()], &["--unowned"]).await;
-    assert!(ran.output.starts_with("sales (analytics): adopt and update configuration sales on follower1\n"));
+    assert!(
+        ran.output
+            .starts_with("sales (analytics): adopt and update configuration sales on follower1\n")
+    );
     assert_eq!(ran.ending.unwrap(), Ending::Differences);
 
     object["spec"]["driftPolicy"] = json!("Report");
     let ran = run(&differs, &[object], &[]).await;
-    assert!(ran.output.contains("report: not as declared"), "{}", ran.output);
+    assert!(
+        ran.output.contains("report: not as declared"),
+        "{}",
+        ran.output
+    );
     assert_eq!(ran.ending.unwrap(), Ending::Differences);
 }
 
@@ -115,7 +124,12 @@ async fn what_is_as_declared_is_no_difference() {
             "sales (analytics): adopt configuration sales on follower1\n1 to adopt\n",
         ),
     ] {
-        let ran = run(&attached(&json!({})), &[object.clone()], arguments).await;
+        let ran = run(
+            &attached(&json!({})),
+            std::slice::from_ref(&object),
+            arguments,
+        )
+        .await;
         assert_eq!(ran.output, expected);
         assert_eq!(ran.ending.unwrap(), Ending::Done);
     }
@@ -157,7 +171,14 @@ async fn one_object_that_cannot_go_on_makes_the_whole_fail_and_the_others_are_to
             ("analytics/asleep", "suspended", "Suspended"),
         ]
     );
-    let keys = |entry: &Value| entry.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let keys = |entry: &Value| {
+        entry
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     let all = entries.as_array().unwrap();
     assert!(all.iter().all(|entry| keys(entry) == keys(&entries[0])));
     assert_eq!(
@@ -175,7 +196,11 @@ async fn what_waits_is_a_difference_only_if_something_is_to_be_done() {
     assert_eq!(ran.ending.unwrap(), Ending::Done, "{}", ran.output);
     object["spec"]["defaultPrincipalsModificationKind"] = json!("None");
     let ran = run(&world, &[object], &[]).await;
-    assert!(ran.output.contains("wait (WaitingForCluster)"), "{}", ran.output);
+    assert!(
+        ran.output.contains("wait (WaitingForCluster)"),
+        "{}",
+        ran.output
+    );
     assert_eq!(ran.ending.unwrap(), Ending::Differences);
 }
 
@@ -194,6 +219,11 @@ async fn markdown_has_the_news_and_what_may_surprise() {
     );
     assert!(ran.output.starts_with(&expected), "{}", ran.output);
 
-    let quiet = run(&attached(&json!({})), &[attached_database("sales")], &["-o", "markdown"]).await;
+    let quiet = run(
+        &attached(&json!({})),
+        &[attached_database("sales")],
+        &["-o", "markdown"],
+    )
+    .await;
     assert_eq!(quiet.output, "**adx-follower diff**: 1 as declared\n");
 }

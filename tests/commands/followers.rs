@@ -16,9 +16,7 @@ use crate::{Answer, Ran, azure, on_console, parsed, writes};
 /// Sales is followed by two configurations on follower1, everything by one on follower2.
 fn followed() -> Value {
     let mut world = world();
-    let properties = |database: &str, prefix: &str| {
-        json!({"clusterResourceId": cluster("leader1"), "databaseName": database, "databaseNamePrefix": prefix})
-    };
+    let properties = |database: &str, prefix: &str| json!({"clusterResourceId": cluster("leader1"), "databaseName": database, "databaseNamePrefix": prefix});
     world["configurations"] = json!([
         {"id": configuration("follower1", "sales"), "properties": properties("Sales", "a_")},
         {"id": configuration("follower1", "by hand"), "properties": properties("Sales", "b_")},
@@ -87,9 +85,16 @@ async fn the_list_says_who_manages_what() {
             "managed": true, "managedBy": "analytics/sales", "id": id("follower1", "sales"),
         })
     );
-    assert_eq!((&rows[0]["managed"], &rows[0]["managedBy"]), (&json!(false), &json!(null)));
+    assert_eq!(
+        (&rows[0]["managed"], &rows[0]["managedBy"]),
+        (&json!(false), &json!(null))
+    );
     // The list is a POST, and nothing else was sent that could write.
-    assert!(writes(&simulator).iter().all(|write| write.contains("listFollowerDatabases")));
+    assert!(
+        writes(&simulator)
+            .iter()
+            .all(|write| write.contains("listFollowerDatabases"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,7 +116,8 @@ async fn without_kubernetes_nothing_is_claimed() {
     let (lonely, _) = azure(&world());
     let ran = run((&lonely, Managers::NotAsked), &[], None).await;
     assert_eq!(ran.output, "nobody follows leader1\n");
-    let (nothing, _) = azure(&json!({"clusters": [{"id": cluster("follower2"), "location": "West Europe"}]}));
+    let (nothing, _) =
+        azure(&json!({"clusters": [{"id": cluster("follower2"), "location": "West Europe"}]}));
     let ran = run((&nothing, Managers::NotAsked), &[], None).await;
     assert!(matches!(ran.ending, Err(CommandError::NoCluster(_))));
 }
@@ -133,14 +139,28 @@ async fn a_detach_asks_and_is_followed_to_its_end() {
         let started = Instant::now();
         let ran = run((&simulator, kubernetes().await), &words, answer).await;
         let case = format!("{answer:?} {arguments:?}: {ran:?}");
-        assert!(ran.remarks.contains("follower1 follows Sales of leader1 by SALES (Direct)"), "{case}");
-        assert!(ran.remarks.contains("the object analytics/sales declares it"), "{case}");
-        let left = simulator.world()["configurations"].as_array().unwrap().len();
+        assert!(
+            ran.remarks
+                .contains("follower1 follows Sales of leader1 by SALES (Direct)"),
+            "{case}"
+        );
+        assert!(
+            ran.remarks
+                .contains("the object analytics/sales declares it"),
+            "{case}"
+        );
+        let left = simulator.world()["configurations"]
+            .as_array()
+            .unwrap()
+            .len();
         assert_eq!(left, if detached { 2 } else { 3 }, "{case}");
         if detached {
             assert_eq!(ran.output, "detached SALES of follower1\n", "{case}");
             assert_eq!(ran.ending.unwrap(), Ending::Done);
-            assert!(started.elapsed() >= Duration::from_secs(20), "the operation takes so long");
+            assert!(
+                started.elapsed() >= Duration::from_secs(20),
+                "the operation takes so long"
+            );
         } else {
             assert!(ran.remarks.ends_with("nothing was detached\n"), "{case}");
             assert_eq!(ran.ending.unwrap(), Ending::Failed);
@@ -151,10 +171,16 @@ async fn a_detach_asks_and_is_followed_to_its_end() {
 #[tokio::test(start_paused = true)]
 async fn several_are_detached_one_after_the_other() {
     let (simulator, _) = azure(&followed());
-    let (one, two) = (following("follower1", "sales"), following("follower2", "all"));
+    let (one, two) = (
+        following("follower1", "sales"),
+        following("follower2", "all"),
+    );
     let words = ["--detach", &one, &two, &one, "--yes"];
     let ran = run((&simulator, Managers::NotAsked), &words, None).await;
-    assert_eq!(ran.output, "detached sales of follower1\ndetached all of follower2\n");
+    assert_eq!(
+        ran.output,
+        "detached sales of follower1\ndetached all of follower2\n"
+    );
     assert_eq!(ran.ending.unwrap(), Ending::Done);
 }
 
@@ -162,16 +188,36 @@ async fn several_are_detached_one_after_the_other() {
 async fn nothing_is_sent_without_consent_or_for_what_is_not_there() {
     let (simulator, _) = azure(&followed());
     let sales = following("follower1", "sales");
-    let ran = run((&simulator, Managers::NotAsked), &["--detach", &sales], None).await;
+    let ran = run(
+        (&simulator, Managers::NotAsked),
+        &["--detach", &sales],
+        None,
+    )
+    .await;
     assert_eq!(ran.ending.unwrap_err().code(), 2, "nobody can be asked");
     let absent = following("follower2", "sales");
     let words = ["--detach", &sales, &absent, "--yes"];
     let ran = run((&simulator, Managers::NotAsked), &words, None).await;
-    assert!(ran.remarks.contains("does not follow leader1"), "{}", ran.remarks);
+    assert!(
+        ran.remarks.contains("does not follow leader1"),
+        "{}",
+        ran.remarks
+    );
     assert_eq!(ran.ending.unwrap(), Ending::Failed);
-    let ran = run((&simulator, Managers::NotAsked), &["--detach", "sales", "--yes"], None).await;
+    let ran = run(
+        (&simulator, Managers::NotAsked),
+        &["--detach", "sales", "--yes"],
+        None,
+    )
+    .await;
     assert_eq!(ran.ending.unwrap_err().code(), 2);
-    assert_eq!(simulator.world()["configurations"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        simulator.world()["configurations"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,7 +229,10 @@ async fn a_detach_that_fails_says_why_and_an_unclear_one_is_looked_after() {
         (json!({"status": 504}), false),
         (json!({"status": 504, "after": true}), true),
         (json!({"reset": true, "after": true}), true),
-        (json!({"operation": {"status": "Failed", "error": {"code": "ServiceIsInMaintenance", "message": "[Conflict] busy"}}}), false),
+        (
+            json!({"operation": {"status": "Failed", "error": {"code": "ServiceIsInMaintenance", "message": "[Conflict] busy"}}}),
+            false,
+        ),
     ] {
         let (simulator, _) = azure(&followed());
         simulator
@@ -194,7 +243,12 @@ async fn a_detach_that_fails_says_why_and_an_unclear_one_is_looked_after() {
         let ending = ran.ending.unwrap();
         assert_eq!(ending == Ending::Done, detached, "{act}: {}", ran.remarks);
         if !detached {
-            assert!(ran.remarks.contains("error: cannot detach sales of follower1: "), "{act}: {}", ran.remarks);
+            assert!(
+                ran.remarks
+                    .contains("error: cannot detach sales of follower1: "),
+                "{act}: {}",
+                ran.remarks
+            );
         }
     }
 }

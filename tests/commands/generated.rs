@@ -101,7 +101,8 @@ fn spec(rng: &mut Rng) -> Value {
 }
 
 fn sharing(rng: &mut Rng) -> Value {
-    let mut lists = json!({"tablesToInclude": one(rng, &[json!(["Orders"]), json!(["Orders", "Logs*"])])});
+    let mut lists =
+        json!({"tablesToInclude": one(rng, &[json!(["Orders"]), json!(["Orders", "Logs*"])])});
     if percent(rng, 30) {
         lists["functionsToExclude"] = json!(["*"]);
     }
@@ -130,10 +131,14 @@ fn configurations(rng: &mut Rng, spec: &Value) -> Value {
             differ(rng, &mut properties);
         }
         let name = one(rng, &["sales", "SALES"]);
-        configurations.push(json!({"id": configuration("follower1", name), "properties": properties}));
+        configurations
+            .push(json!({"id": configuration("follower1", name), "properties": properties}));
     }
     if percent(rng, 20) {
-        let (leader, database) = one(rng, &[("leader1", "Sales"), ("leader1", "*"), ("leader2", "*")]);
+        let (leader, database) = one(
+            rng,
+            &[("leader1", "Sales"), ("leader1", "*"), ("leader2", "*")],
+        );
         configurations.push(json!({
             "id": configuration("follower1", "another"),
             "properties": {"clusterResourceId": cluster(leader), "databaseName": database},
@@ -175,7 +180,15 @@ fn clusters(rng: &mut Rng) -> Value {
         if percent(rng, 15) {
             cluster["state"] = json!(one(
                 rng,
-                &["Stopped", "Starting", "Updating", "Stopping", "Unavailable", "Deleting", "Migrated"],
+                &[
+                    "Stopped",
+                    "Starting",
+                    "Updating",
+                    "Stopping",
+                    "Unavailable",
+                    "Deleting",
+                    "Migrated"
+                ],
             ));
         }
         if percent(rng, 8) {

@@ -45,7 +45,9 @@ fn objects(manifests: &str) -> Vec<Value> {
 /// 50 configurations: every kind, naming and sharing, in names of every sort.
 fn mixed() -> Value {
     let mut world = world();
-    let names = ["Db", "on", "1e3", "yes", "A.b", "x y", "_z", "null", "0x1F", "12-30"];
+    let names = [
+        "Db", "on", "1e3", "yes", "A.b", "x y", "_z", "null", "0x1F", "12-30",
+    ];
     let databases: Vec<Value> = (0..45)
         .map(|number| json!({"name": format!("{}{number}", names[number % 10])}))
         .chain(names.map(|name| json!({"name": name})))
@@ -62,8 +64,13 @@ fn mixed() -> Value {
             });
             match number % 4 {
                 0 => {}
-                1 => properties["databaseNameOverride"] = json!(format!("{}.{number}", number * 10)),
-                2 => properties["databaseNamePrefix"] = Value::from(["eu_", "true ", "- "][number % 3]),
+                1 => {
+                    properties["databaseNameOverride"] = json!(format!("{}.{number}", number * 10));
+                }
+                2 => {
+                    properties["databaseNamePrefix"] =
+                        Value::from(["eu_", "true ", "- "][number % 3]);
+                }
                 _ => {
                     properties["tableLevelSharingProperties"] = json!({
                         "tablesToInclude": ["Orders", "Logs*", "null", "a: b", "# c", "é\"'\\"],
@@ -112,7 +119,11 @@ async fn fifty_mixed_configurations_are_adopted_without_a_write() {
     for name in &names {
         let object = harness.until_ready(name).await;
         assert_eq!(object["status"]["ownership"], "Adopted", "{name}");
-        assert_eq!(condition(&object, "InSync"), Some(("True", "AsDeclared")), "{name}");
+        assert_eq!(
+            condition(&object, "InSync"),
+            Some(("True", "AsDeclared")),
+            "{name}"
+        );
     }
     harness.pass(Duration::from_hours(1)).await;
     assert_eq!(writes(&harness.arm), Vec::<String>::new());
@@ -146,7 +157,10 @@ async fn a_manifest_is_as_people_write_it() {
     );
     let ran = run(arm, &["-o", "json", "-n", "team"]).await;
     let list: Value = serde_json::from_str(&ran.output).unwrap();
-    assert_eq!((&list["kind"], &list["apiVersion"]), (&json!("List"), &json!("v1")));
+    assert_eq!(
+        (&list["kind"], &list["apiVersion"]),
+        (&json!("List"), &json!("v1"))
+    );
     assert_eq!(
         list["items"][0]["metadata"],
         json!({"name": "sales-eu", "namespace": "team"})
@@ -156,7 +170,8 @@ async fn a_manifest_is_as_people_write_it() {
 #[tokio::test(start_paused = true)]
 async fn what_is_not_the_operators_is_left_out_and_what_cannot_be_declared_is_told() {
     let mut world = world();
-    let properties = |database: &str| json!({"clusterResourceId": cluster("leader1"), "databaseName": database});
+    let properties =
+        |database: &str| json!({"clusterResourceId": cluster("leader1"), "databaseName": database});
     let mut failed = properties("Stock");
     failed["provisioningState"] = json!("Failed");
     let mut hidden = properties("Stock");
@@ -191,14 +206,20 @@ async fn what_is_not_the_operators_is_left_out_and_what_cannot_be_declared_is_to
         assert!(ran.output.contains(part), "{part}: {}", ran.output);
     }
     assert_eq!(objects(&ran.output).len(), 1);
-    assert_eq!(ran.remarks, "error: 1 of 3 configurations could not be written as manifests\n");
+    assert_eq!(
+        ran.remarks,
+        "error: 1 of 3 configurations could not be written as manifests\n"
+    );
 
     // Databases that can't be read don't keep the rest from being imported.
     simulator
         .patch_world(json!({"clusters": [{"id": cluster("follower1"), "state": "Stopped"}]}))
         .unwrap();
     let ran = run(arm, &["-o", "json"]).await;
-    assert!(ran.remarks.starts_with("warning: cannot tell which configurations are Azure Data Share's: "));
+    assert!(
+        ran.remarks
+            .starts_with("warning: cannot tell which configurations are Azure Data Share's: ")
+    );
     let list: Value = serde_json::from_str(&ran.output).unwrap();
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
 }
@@ -212,9 +233,15 @@ fn other() -> Value {
 async fn no_configurations_and_no_cluster_are_two_things() {
     let (_, arm) = azure(&world());
     let ran = run(arm, &[]).await;
-    assert_eq!(ran.output, "# there are no attached database configurations\n");
+    assert_eq!(
+        ran.output,
+        "# there are no attached database configurations\n"
+    );
     assert_eq!(ran.ending.unwrap(), Ending::Done);
     let (_, arm) = azure(&other());
     let error = run(arm, &[]).await.ending.unwrap_err();
-    assert_eq!(error.to_string(), format!("the cluster {} does not exist", cluster("follower1")));
+    assert_eq!(
+        error.to_string(),
+        format!("the cluster {} does not exist", cluster("follower1"))
+    );
 }

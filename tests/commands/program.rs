@@ -78,7 +78,11 @@ async fn the_exit_codes_are_those_of_the_documentation() {
     ] {
         fs::write(stage.folder.path().join(name), object.to_string()).unwrap();
     }
-    let (leader, follower, other) = (cluster("leader1"), cluster("follower1"), cluster("follower9"));
+    let (leader, follower, other) = (
+        cluster("leader1"),
+        cluster("follower1"),
+        cluster("follower9"),
+    );
     let target = format!("{follower}/sales");
     for (arguments, code) in [
         (&["diff", "same.json"][..], 0),
@@ -86,7 +90,10 @@ async fn the_exit_codes_are_those_of_the_documentation() {
         (&["diff", "changed.json", "lost.json"], 1),
         (&["diff", "absent.json"], 1),
         (&["diff"], 2),
-        (&["diff", "same.json", "--arm-endpoint", "http://example.com"], 2),
+        (
+            &["diff", "same.json", "--arm-endpoint", "http://example.com"],
+            2,
+        ),
         (&["import", "--cluster", &follower], 0),
         (&["import", "--cluster", &other], 1),
         (&["import", "--cluster", "follower1"], 2),
@@ -99,15 +106,43 @@ async fn the_exit_codes_are_those_of_the_documentation() {
         (&["followers", "--leader", &other, "--no-kubernetes"], 1),
         (&["followers", "--leader", "x"], 2),
         (&["followers", "--leader", &leader, "--yes"], 2),
-        (&["followers", "--leader", &leader, "--no-kubernetes", "--detach", &target], 2),
-        (&["followers", "--leader", &leader, "--no-kubernetes", "--detach", &target, "--yes"], 0),
+        (
+            &[
+                "followers",
+                "--leader",
+                &leader,
+                "--no-kubernetes",
+                "--detach",
+                &target,
+            ],
+            2,
+        ),
+        (
+            &[
+                "followers",
+                "--leader",
+                &leader,
+                "--no-kubernetes",
+                "--detach",
+                &target,
+                "--yes",
+            ],
+            0,
+        ),
         (&["diff", "same.json"], 10),
     ] {
         let output = stage.run(arguments);
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {output:?}"
+        );
         if code == 1 && arguments[0] != "diff" {
             let line = text(&output.stderr);
-            assert!(line.starts_with("error: ") && line.lines().count() == 1, "{line}");
+            assert!(
+                line.starts_with("error: ") && line.lines().count() == 1,
+                "{line}"
+            );
         }
     }
 }
@@ -115,7 +150,13 @@ async fn the_exit_codes_are_those_of_the_documentation() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_import_prints_is_what_diff_calls_as_declared() {
     let stage = Stage::new().await;
-    let imported = stage.run(&["import", "--cluster", &cluster("follower1"), "-n", "analytics"]);
+    let imported = stage.run(&[
+        "import",
+        "--cluster",
+        &cluster("follower1"),
+        "-n",
+        "analytics",
+    ]);
     fs::write(stage.folder.path().join("a.yaml"), &imported.stdout).unwrap();
     let output = stage.run(&["diff", "a.yaml", "--unowned", "-o", "json"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");

@@ -77,7 +77,10 @@ fn exported() -> Value {
 #[test]
 fn a_template_is_read_as_far_as_it_says_what_it_means() {
     let ran = run(&exported().to_string(), &PLACE);
-    let specs: Vec<Value> = items(&ran).iter().map(|item| item["spec"].clone()).collect();
+    let specs: Vec<Value> = items(&ran)
+        .iter()
+        .map(|item| item["spec"].clone())
+        .collect();
     let follower = json!({"clusterResourceId": cluster("follower1")});
     assert_eq!(
         specs,
@@ -104,7 +107,12 @@ fn a_template_is_read_as_far_as_it_says_what_it_means() {
     assert_eq!(ran.ending.unwrap(), Ending::Failed);
 
     let mut more = PLACE.to_vec();
-    more.extend(["--parameter", "Unset=Stock", "--parameter", "tables=[\"A\",\"B\"]"]);
+    more.extend([
+        "--parameter",
+        "Unset=Stock",
+        "--parameter",
+        "tables=[\"A\",\"B\"]",
+    ]);
     let items = items(&run(&exported().to_string(), &more));
     assert_eq!(items[2]["spec"]["leader"]["databaseName"], "Stock");
     assert_eq!(
@@ -117,7 +125,10 @@ fn a_template_is_read_as_far_as_it_says_what_it_means() {
 fn a_template_does_not_say_where_it_is_deployed() {
     let ran = run(&exported().to_string(), &[]);
     assert!(items(&ran).is_empty());
-    assert!(ran.remarks.contains("`the subscription` is not in the template; give `--subscription`"));
+    assert!(
+        ran.remarks
+            .contains("`the subscription` is not in the template; give `--subscription`")
+    );
 }
 
 #[test]
@@ -138,7 +149,10 @@ fn symbolic_names_lists_and_single_resources_are_read_too() {
         ("a REST list", json!({"value": [resource]})),
         ("a list of az", json!([flat])),
         ("one resource", resource.clone()),
-        ("symbolic names", json!({"languageVersion": "2.0", "resources": {"sales": resource}})),
+        (
+            "symbolic names",
+            json!({"languageVersion": "2.0", "resources": {"sales": resource}}),
+        ),
     ] {
         let ran = run(&format!("\u{feff}{document}"), &[]);
         let items = items(&ran);
@@ -164,7 +178,11 @@ fn a_text_in_a_template_cannot_become_a_line_of_a_manifest() {
     let ran = at_once(on_console(None, async |console| {
         import::from_file(&arguments, &file, console)
     }));
-    assert!(ran.output.lines().all(|line| line.starts_with("# ")), "{}", ran.output);
+    assert!(
+        ran.output.lines().all(|line| line.starts_with("# ")),
+        "{}",
+        ran.output
+    );
 }
 
 #[test]

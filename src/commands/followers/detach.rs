@@ -54,7 +54,10 @@ pub(super) async fn detach(
             WriteOutcome::NotApplied => End::Failed(ErrorChain(&error).to_string()),
             WriteOutcome::Unknown => {
                 let why = ErrorChain(&error);
-                writeln!(console.remarks, "warning: {why}; looking at what became of it")?;
+                writeln!(
+                    console.remarks,
+                    "warning: {why}; looking at what became of it"
+                )?;
                 End::Over
             }
         },
@@ -93,11 +96,7 @@ async fn follow(arm: &ArmClient, operation: &OperationUrl) -> End {
 }
 
 /// Waits until the leader does not list `id` any more; says why it is taken for attached still.
-async fn still_there(
-    arm: &ArmClient,
-    leader: &ClusterId,
-    id: &ConfigurationId,
-) -> Option<String> {
+async fn still_there(arm: &ArmClient, leader: &ClusterId, id: &ConfigurationId) -> Option<String> {
     let started = Instant::now();
     loop {
         let problem = match listed(arm, leader).await {

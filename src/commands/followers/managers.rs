@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use kube::{
-    Api, Client, ResourceExt as _,
-    api::ListParams,
-};
+use kube::{Api, Client, ResourceExt as _, api::ListParams};
 use tokio::time::timeout;
 
 use crate::{

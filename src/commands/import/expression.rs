@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 mod parse;
+mod value;
 
 use parse::Expression;
+use value::{formatted, is_empty, member, text};
 
 /// Levels of calls, and of variables that name each other. A template that goes deeper is broken or means harm.
 const MAX_DEPTH: usize = 64;
@@ -206,10 +208,12 @@ impl Scope {
     /// # Errors
     /// [`ExpressionError::Place`] when nobody told.
     pub fn resource_group(&self) -> Result<&str, ExpressionError> {
-        self.resource_group.as_deref().ok_or(ExpressionError::Place {
-            what: "the resource group",
-            flag: "--resource-group",
-        })
+        self.resource_group
+            .as_deref()
+            .ok_or(ExpressionError::Place {
+                what: "the resource group",
+                flag: "--resource-group",
+            })
     }
 
     /// `resourceId([subscription], [group], 'Namespace/type/subtype', 'name', 'subname')`.
@@ -233,14 +237,12 @@ impl Scope {
         if types.len() != names.len() {
             return Ok(None);
         }
-        let path: String = types
-            .iter()
-            .zip(names)
-            .map(|(kind, name)| format!("/{kind}/{name}"))
-            .collect();
-        Ok(Some(format!(
-            "/subscriptions/{subscription}/resourceGroups/{group}/providers/{namespace}{path}"
-        )))
+        let mut id =
+            format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{namespace}");
+        for (kind, name) in types.iter().zip(names) {
+            id.extend(["/", kind, "/", name]);
+        }
+        Ok(Some(id))
     }
 }
 
@@ -250,62 +252,6 @@ fn deeper(depth: usize) -> Result<usize, ExpressionError> {
     } else {
         Err(ExpressionError::TooDeep)
     }
-}
-
-fn member(of: &Value, name: &Value) -> Option<Value> {
-    match (of, name) {
-        (Value::Object(fields), Value::String(name)) => fields
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.clone()),
-        (Value::Array(items), Value::Number(at)) => {
-            items.get(usize::try_from(at.as_u64()?).ok()?).cloned()
-        }
-        _ => None,
-    }
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-/// `{0}` and so on replaced, in one go, so that what is put in is not looked at again.
-fn formatted(pattern: &str, inserts: &[String]) -> String {
-    let mut out = String::new();
-    let mut rest = pattern;
-    while let Some((before, from)) = rest.split_once('{') {
-        out.push_str(before);
-        let insert = from.split_once('}').and_then(|(number, behind)| {
-            let insert = inserts.get(number.parse::<usize>().ok()?)?;
-            Some((insert, behind))
-        });
-        match insert {
-            Some((insert, behind)) => {
-                out.push_str(insert);
-                rest = behind;
-            }
-            None => {
-                out.push('{');
-                rest = from;
-            }
-        }
-    }
-    out + rest
 }
 
 #[cfg(test)]

@@ -26,7 +26,13 @@ pub fn object_name(configuration: &str, taken: &mut BTreeSet<String>) -> String 
     let plain: String = configuration
         .to_ascii_lowercase()
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' {
+                c
+            } else {
+                '-'
+            }
+        })
         .collect();
     let labels: Vec<&str> = plain
         .split('.')

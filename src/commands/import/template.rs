@@ -28,7 +28,10 @@ pub fn configurations(document: &Value, mut scope: Scope) -> Vec<Found> {
         for (name, parameter) in declared {
             if let Some(value) = parameter.get("defaultValue") {
                 let name = name.to_lowercase();
-                scope.parameters.entry(name).or_insert_with(|| value.clone());
+                scope
+                    .parameters
+                    .entry(name)
+                    .or_insert_with(|| value.clone());
             }
         }
     }
@@ -185,7 +188,9 @@ impl Search {
             return Err("its name does not say which cluster it is on".to_owned());
         };
         let place = |result: Result<&str, ExpressionError>| {
-            result.map(ToOwned::to_owned).map_err(|error| error.to_string())
+            result
+                .map(ToOwned::to_owned)
+                .map_err(|error| error.to_string())
         };
         let subscription = place(self.scope.subscription())?;
         let group = place(self.scope.resource_group())?;

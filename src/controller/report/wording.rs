@@ -7,6 +7,8 @@ use crate::{
     },
     controller::{
         block::{Block, Holder},
+        diff::Difference,
+        lane::ObjectKey,
         outcome::describe,
         preflight::Advice,
         validate::Database,
@@ -100,20 +102,7 @@ impl Subject<'_> {
                 "the configuration {name} on {follower} was made by {origin}, which alone may change it; choose another \
                  `spec.configurationName`"
             ),
-            Block::Claimed { by } => {
-                // The names of another namespace are not this author's to read.
-                let is_near =
-                    self.object.metadata.namespace.as_deref() == Some(by.namespace.as_str());
-                let other = if is_near {
-                    format!("the older object {}", by.name)
-                } else {
-                    "an older object in another namespace".to_owned()
-                };
-                format!(
-                    "{other} declares the configuration {name} on {follower} already; delete one of them, or choose \
-                     another `spec.configurationName`"
-                )
-            }
+            Block::Claimed { by } => self.claimed(by),
             Block::Conflict(differences) => format!(
                 "a configuration named {name} on {follower} follows something else: {}; choose another \
                  `spec.configurationName`, or delete that configuration",
@@ -143,28 +132,47 @@ impl Subject<'_> {
             Block::NotAttached => format!(
                 "there is no configuration {name} on {follower}; `spec.driftPolicy` is Report, so nothing is attached"
             ),
-            // The number of corrections is not said: it would change from look to look.
             Block::Contested {
                 differences,
                 corrections: _,
-            } if differences.is_empty() => format!(
-                "somebody keeps removing the configuration {name} on {follower}; find who, or delete this object. It is \
-                 corrected again after an hour"
-            ),
-            Block::Contested {
-                differences,
-                corrections: _,
-            } => format!(
-                "somebody keeps changing the configuration {name} on {follower} back: {}; find who, or declare what they \
-                 want. It is corrected again after an hour",
-                describe(differences)
-            ),
+            } => self.contested(differences),
         };
         if self.deleting() {
             format!("{message}; {}", self.way_out())
         } else {
             message
         }
+    }
+
+    fn claimed(&self, by: &ObjectKey) -> String {
+        let (follower, name) = (self.follower(), self.configuration_name());
+        // The names of another namespace are not this author's to read.
+        let is_near = self.object.metadata.namespace.as_deref() == Some(by.namespace.as_str());
+        let other = if is_near {
+            format!("the older object {}", by.name)
+        } else {
+            "an older object in another namespace".to_owned()
+        };
+        format!(
+            "{other} declares the configuration {name} on {follower} already; delete one of them, or choose \
+             another `spec.configurationName`"
+        )
+    }
+
+    /// The number of corrections is not said: it would change from look to look.
+    fn contested(&self, differences: &[Difference]) -> String {
+        let (follower, name) = (self.follower(), self.configuration_name());
+        if differences.is_empty() {
+            return format!(
+                "somebody keeps removing the configuration {name} on {follower}; find who, or delete this object. It is \
+                 corrected again after an hour"
+            );
+        }
+        format!(
+            "somebody keeps changing the configuration {name} on {follower} back: {}; find who, or declare what they \
+             want. It is corrected again after an hour",
+            describe(differences)
+        )
     }
 
     fn name_taken(&self, name: &str, holder: &Holder) -> String {

@@ -11,9 +11,9 @@ pub(super) enum Expression {
     /// A whole number.
     Number(i64),
     /// `name(argument, …)`.
-    Call(String, Vec<Expression>),
+    Call(String, Vec<Self>),
     /// `of.name` or `of[name]`.
-    Member(Box<Expression>, Box<Expression>),
+    Member(Box<Self>, Box<Self>),
 }
 
 /// Reads `[…]`, brackets included; `None` when it is no expression.
@@ -37,11 +37,15 @@ impl Parser<'_> {
         self.skip_blanks();
         let mut expression = if self.take('\'') {
             Expression::Text(self.quoted()?)
-        } else if self.rest.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+        } else if self
+            .rest
+            .starts_with(|c: char| c.is_ascii_digit() || c == '-')
+        {
             let number = self.word(|c| c.is_ascii_digit() || c == '-');
             Expression::Number(number.parse().ok()?)
         } else {
             let name = self.name()?;
+            self.skip_blanks();
             self.take('(').then_some(())?;
             Expression::Call(name, self.arguments(level)?)
         };
