@@ -3,10 +3,10 @@
 //! | Module | Owns | |
 //! |---|---|---|
 //! | [`forecast`] | what the operator would do about one object, by its own steps | I/O |
-//! | [`diff`] | `diff`: manifests in, forecasts out | I/O |
+//! | [`mod@diff`] | `diff`: manifests in, forecasts out | I/O |
 //! | [`output`] | how forecasts are written | pure |
-//! | [`import`] | `import`: configurations in, manifests out | I/O |
-//! | [`followers`] | `followers`: a leader's list, and detaching | I/O |
+//! | [`mod@import`] | `import`: configurations in, manifests out | I/O |
+//! | [`mod@followers`] | `followers`: a leader's list, and detaching | I/O |
 //!
 //! This file starts them: a runtime, a client of ARM, an exit code.
 
