@@ -14,6 +14,8 @@ mod admission;
 mod cases;
 #[path = "e2e/follower.rs"]
 mod follower;
+#[path = "e2e/identity.rs"]
+mod identity;
 #[path = "e2e/lifecycle.rs"]
 mod lifecycle;
 #[path = "e2e/stage.rs"]

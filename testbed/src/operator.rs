@@ -38,6 +38,8 @@ pub struct OperatorOptions {
     pub arm_endpoint: String,
     /// The authority that signed ARM's certificate, as a PEM file.
     pub arm_ca_file: Option<PathBuf>,
+    /// How the operator proves who it is, as `--credential` takes it.
+    pub credential: String,
     /// More arguments of `run`.
     pub args: Vec<String>,
     /// More environment. Nothing but `PATH` comes from the parent.
@@ -54,10 +56,25 @@ impl OperatorOptions {
             kubeconfig: kubeconfig.to_owned(),
             arm_endpoint: simulator.url().to_owned(),
             arm_ca_file: simulator.ca_file().map(Path::to_owned),
+            credential: "managed-identity".to_owned(),
             args: Vec::new(),
             env: Vec::new(),
             binary: None,
         }
+    }
+
+    /// Proves who it is by another credential than the simulator's managed identity.
+    #[must_use]
+    pub fn credential(mut self, credential: impl Into<String>) -> Self {
+        self.credential = credential.into();
+        self
+    }
+
+    /// Adds one variable of the environment.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
     }
 
     /// Adds one argument of `run`, such as `--interval=1s`.
@@ -208,7 +225,7 @@ fn command(options: OperatorOptions) -> Result<Command, TestbedError> {
         .env("IDENTITY_HEADER", IDENTITY_HEADER)
         .arg("run")
         .arg(format!("--arm-endpoint={}", options.arm_endpoint))
-        .arg("--credential=managed-identity")
+        .arg(format!("--credential={}", options.credential))
         .arg("--metrics-bind-address=127.0.0.1:0")
         .arg("--health-bind-address=127.0.0.1:0")
         .arg("--log-format=json");

@@ -7,7 +7,7 @@ use adx_follower_operator::api::{AttachedDatabase, crd_yaml};
 use kube::api::{DeleteParams, PostParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
-use testbed::simulator::{ArmCall, SimulatorOptions, SimulatorProcess, World};
+use testbed::simulator::{ArmCall, SimulatorOptions, SimulatorProcess, Transport, World};
 use testbed::{ControlPlane, Logs, NotYet, OperatorOptions, OperatorProcess, Tools, eventually};
 
 const SUBSCRIPTION: &str = "/subscriptions/00000000-0000-0000-0000-000000000001";
@@ -49,19 +49,33 @@ impl Stage {
     }
 
     pub(crate) async fn without_operator(test: &str, operation: Duration) -> Self {
+        Self::with_azure(test, operation, Transport::Http, json!([])).await
+    }
+
+    /// A control plane, and an Azure that listens in this way and knows these identities; none for everybody.
+    pub(crate) async fn with_azure(
+        test: &str,
+        operation: Duration,
+        transport: Transport,
+        identities: Value,
+    ) -> Self {
         let tools = Tools::ensure().await.unwrap();
         let logs = Logs::create(test).unwrap();
         eprintln!("logs of {test}: {}", logs.path().display());
         let control_plane = ControlPlane::start(&tools, &logs).await.unwrap();
         control_plane.install_crds(&crd_yaml()).await.unwrap();
         let database = |name: &str| json!({"name": name, "tables": ["Orders", "Logs1"]});
-        let world = json!({"clusters": [
+        let mut world = json!({"clusters": [
             {"id": cluster("follower1"), "location": "West Europe"},
             {"id": cluster("leader1"), "location": "West Europe", "databases": [database("Sales"), database("Stock")]},
         ]});
+        if identities != json!([]) {
+            world["identities"] = identities;
+        }
         let options = SimulatorOptions {
             world: World::Document(world),
             operation_duration: operation,
+            transport,
             ..SimulatorOptions::default()
         };
         let simulator = SimulatorProcess::start(options, &logs).await.unwrap();
@@ -77,6 +91,10 @@ impl Stage {
 
     pub(crate) async fn start_operator(&mut self) {
         let options = OperatorOptions::new(self.control_plane.kubeconfig(), &self.simulator);
+        self.start_operator_with(options).await;
+    }
+
+    pub(crate) async fn start_operator_with(&mut self, options: OperatorOptions) {
         let mut operator = OperatorProcess::start(options, &self.logs).await.unwrap();
         operator.wait_ready().await.unwrap();
         self.operator = Some(operator);
@@ -85,6 +103,36 @@ impl Stage {
     /// Kills the operator as a node that dies does.
     pub(crate) async fn kill_operator(&mut self) {
         self.operator.take().expect("it runs").kill().await.unwrap();
+    }
+
+    /// A token of a ServiceAccount made for it, for Entra's exchange.
+    pub(crate) async fn service_account_token(&self, name: &str) -> String {
+        for args in [
+            vec!["create", "serviceaccount", name],
+            vec![
+                "create",
+                "token",
+                name,
+                "--audience=api://AzureADTokenExchange",
+            ],
+        ] {
+            let output = self
+                .control_plane
+                .kubectl()
+                .args(&args)
+                .output()
+                .await
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "kubectl {args:?}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            if args.contains(&"token") {
+                return String::from_utf8(output.stdout).unwrap().trim().to_owned();
+            }
+        }
+        unreachable!("the second command returns")
     }
 
     pub(crate) fn api(&self) -> Api<AttachedDatabase> {
