@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use adx_follower_operator::api::AttachedDatabase;
+use kube::Api;
+use kube::api::PostParams;
 use serde_json::json;
+use testbed::{NotYet, OperatorOptions};
 
-use crate::stage::{Stage, attached_database, cluster};
+use crate::stage::{Stage, attached_database, cluster, ready};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn adoption_claims_clashes_and_a_line() {
@@ -64,5 +68,60 @@ async fn adoption_claims_clashes_and_a_line() {
         stage.until_ready(name).await;
     }
     assert_eq!(stage.writes().await.len(), before + 3);
+    stage.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_watched_namespaces_and_labels_are_served() {
+    let mut stage = Stage::without_operator("scope", Duration::from_millis(500)).await;
+    for namespace in ["team", "elsewhere"] {
+        let output = stage
+            .control_plane
+            .kubectl()
+            .args(["create", "namespace", namespace])
+            .output()
+            .await
+            .unwrap();
+        assert!(output.status.success());
+    }
+    let options = OperatorOptions::new(stage.control_plane.kubeconfig(), &stage.simulator)
+        .arg("--watch-namespaces=default,team")
+        .arg("--watch-label-selector=shard=a");
+    stage.start_operator_with(options).await;
+
+    let labelled = |name: &str, shard: &str| {
+        let mut object = attached_database(name);
+        object["metadata"]["labels"] = json!({"shard": shard});
+        object["spec"]["databaseNameOverride"] = json!(format!("Sales-{name}"));
+        object
+    };
+    for (namespace, name, shard) in [
+        ("elsewhere", "far", "a"),
+        ("default", "other", "b"),
+        ("team", "near", "a"),
+    ] {
+        let object: AttachedDatabase = serde_json::from_value(labelled(name, shard)).unwrap();
+        let api: Api<AttachedDatabase> = Api::namespaced(stage.client.clone(), namespace);
+        api.create(&PostParams::default(), &object).await.unwrap();
+    }
+    stage.create(labelled("here", "a")).await;
+    stage.until_ready("here").await;
+    let team: Api<AttachedDatabase> = Api::namespaced(stage.client.clone(), "team");
+    testbed::eventually(Duration::from_secs(30), "near is Ready", async || {
+        let near = team.get("near").await.map_err(NotYet::observed)?;
+        if ready(&near).is_some_and(|(status, _)| status == "True") {
+            Ok(())
+        } else {
+            Err(NotYet::observed(format!("{:?}", ready(&near))))
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(
+        stage.writes().await.len(),
+        2,
+        "the others are nobody's here"
+    );
+    assert_eq!(ready(&stage.get("other").await), None);
     stage.clear().await;
 }
