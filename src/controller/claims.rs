@@ -3,7 +3,7 @@
 //! The older one owns it, and the other says so and takes over when the first is gone. Ids compare as ARM compares them,
 //! so another spelling is no way around.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::azure::id::ConfigurationId;
 
@@ -69,6 +69,16 @@ impl Claims {
             self.by_configuration.remove(&configuration);
         }
         next.filter(|_| owned)
+    }
+
+    /// Who declares something in `namespace` (`None`: in any) and is not among `present`.
+    #[must_use]
+    pub fn missing(&self, namespace: Option<&str>, present: &HashSet<ObjectKey>) -> Vec<ObjectKey> {
+        let keys = self.by_object.keys();
+        keys.filter(|key| namespace.is_none_or(|namespace| key.namespace == namespace))
+            .filter(|key| !present.contains(*key))
+            .cloned()
+            .collect()
     }
 
     /// The owner of `configuration` when it is not `key`.
@@ -205,6 +215,22 @@ mod tests {
             claims.owner_before(&key("old"), &configuration("sales")),
             Some(key("young"))
         );
+    }
+
+    #[test]
+    fn who_is_missing_from_a_list_is_told_for_its_namespace_alone() {
+        let mut claims = Claims::default();
+        for (namespace, name) in [("a", "stays"), ("a", "went"), ("b", "elsewhere")] {
+            let key = in_namespace(namespace, name);
+            assert_eq!(claims.declare(&key, 10, Some(configuration(name))), None);
+        }
+        let present = HashSet::from([in_namespace("a", "stays")]);
+        assert_eq!(
+            claims.missing(Some("a"), &present),
+            [in_namespace("a", "went")]
+        );
+        assert_eq!(claims.missing(None, &present).len(), 2);
+        assert!(claims.missing(Some("c"), &present).is_empty());
     }
 
     #[test]

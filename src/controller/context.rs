@@ -1,6 +1,7 @@
 //! What every pass needs: clients, settings and memories, in one explicit place.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -170,6 +171,15 @@ impl Context {
     pub fn withdraw(&self, key: &ObjectKey) {
         let next = self.claims().withdraw(key);
         self.wake(next.into_iter().collect());
+    }
+
+    /// Drops the objects of `namespace` (`None`: of all) that are not among `present`: they went unseen.
+    pub fn keep_only(&self, namespace: Option<&str>, present: &HashSet<ObjectKey>) {
+        let missing = self.claims().missing(namespace, present);
+        for key in missing {
+            self.forget(&key);
+            self.withdraw(&key);
+        }
     }
 
     /// Lets the objects that rest on `follower` look at what `key` has just read of it.

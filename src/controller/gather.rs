@@ -193,16 +193,19 @@ async fn read(
         look_closely(&mut sight, desired, now, &context.reads).await;
         return Azure::Read(sight);
     }
-    // Who rests shares what is read once an interval; who waits for something looks more often.
+    // Who rests shares what is read once an interval; who waits for something, or is declared anew, looks closer to now.
     let interval = desired.interval.unwrap_or(context.settings.interval);
-    let age = if memory.resting_on.is_some() || memory.version.is_none() {
+    let status = object.status.as_ref();
+    let is_known =
+        status.and_then(|status| status.observed_generation) == object.metadata.generation;
+    let age = if is_known && (memory.resting_on.is_some() || memory.version.is_none()) {
         interval.mul_f64(SHARED_SHARE)
     } else {
         WAITING_AGE.min(interval)
     };
     let since = now.checked_sub(age).unwrap_or(now);
     let (sight, source) = glance(desired, operation, since, &context.reads).await;
-    if source == Source::Asked {
+    if source == Source::News {
         context.share_news(desired.configuration.cluster(), key);
     }
     Azure::Read(sight)

@@ -36,7 +36,7 @@ pub async fn glance(
             follower: seen,
             ..Sight::new(operation)
         };
-        return (sight, Source::Shared);
+        return (sight, Source::Known);
     }
     let ((configuration, source), databases, leader) = futures::join!(
         reads.configuration(&desired.configuration, since),
@@ -111,6 +111,7 @@ pub async fn look_at_following(sight: &mut Sight, desired: &Desired, arm: &ArmCl
                 row.configuration_name
                     .eq_ignore_ascii_case(configuration.name())
                     && row.share_origin == ShareOrigin::Direct
+                    && follows(&row.database_name, &desired.database)
                     && row
                         .follower_cluster
                         .parse::<ClusterId>()
@@ -131,6 +132,15 @@ pub async fn look_at_following(sight: &mut Sight, desired: &Desired, arm: &ArmCl
         }),
         Err(error) => Following::Unknown(Failure::from(&error)),
     };
+}
+
+/// Whether a row of the leader's list may be about what is declared. How it names every database is not recorded
+/// (arm-kusto.md §4.1), so there any name will do.
+fn follows(name: &str, declared: &Database) -> bool {
+    match declared {
+        Database::All => true,
+        Database::One(own) => name.eq_ignore_ascii_case(own),
+    }
 }
 
 impl Sight {

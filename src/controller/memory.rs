@@ -98,12 +98,15 @@ impl Memory {
     }
 
     /// Takes note of what the object looks like now. A change of the wish forgives the failures; a
-    /// new uid is another object.
+    /// new uid is another object. A new spec is carried out whatever was contested before.
     pub fn observe(&mut self, trigger: Trigger, now: Instant) {
         if self.trigger.uid != trigger.uid {
             *self = Self::new(trigger, now);
         } else if self.trigger != trigger {
             self.forgive();
+            if self.trigger.generation != trigger.generation {
+                self.corrections.clear();
+            }
             self.trigger = trigger;
         }
     }

@@ -48,11 +48,16 @@ pub fn readability(
         Databases::Unknown(failure) => return Readability::Unknown(failure.clone()),
         Databases::Listed(databases) => databases,
     };
-    let expected = expected(desired, live);
-    if let Some((name, holder)) = taken(desired, &wanted(desired, leader, &expected), databases) {
+    let shown = ours(desired, databases);
+    let mut expected = expected(desired, live);
+    let wanted = wanted(desired, leader, &expected);
+    if let Some((name, holder)) = taken(desired, &wanted, databases) {
         return Readability::Taken { name, holder };
     }
-    let shown = ours(desired, databases);
+    // Where ARM names nothing and nothing shows, the leader's word stands: else "every database" would be none.
+    if expected.is_empty() && shown.is_empty() {
+        expected = wanted;
+    }
     let is_shown = |name: &String| {
         shown
             .iter()

@@ -16,7 +16,7 @@ use crate::azure::{
     client::ArmClient,
     error::ArmError,
     id::{ClusterId, ConfigurationId},
-    model::{Cluster, Configuration, Database},
+    model::{Cluster, Configuration, Database, DatabaseKind},
 };
 
 use super::{
@@ -28,10 +28,18 @@ use super::{
 /// How long a failed read answers for those who asked meanwhile. Later ones try for themselves, at their own pace.
 const FAILURE_LIFETIME: Duration = Duration::from_millis(500);
 
+/// A cluster that nobody asked about for this long is forgotten when another one comes: longer than any interval.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(48);
+
 /// The shared reads.
 pub struct Reads {
     arm: ArmClient,
-    clusters: Mutex<HashMap<ClusterId, Arc<ClusterCells>>>,
+    clusters: Mutex<HashMap<ClusterId, Known>>,
+}
+
+struct Known {
+    asked: Instant,
+    cells: Arc<ClusterCells>,
 }
 
 #[derive(Default)]
@@ -50,13 +58,13 @@ struct Reading<T> {
     result: Result<Arc<T>, Failure>,
 }
 
-/// Whether a look caused a call, so that others may want to know the news.
+/// Whether a look found something that others may want to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// An earlier read was young enough.
-    Shared,
-    /// ARM was asked.
-    Asked,
+    /// An earlier read was young enough, or ARM was asked and shows the same.
+    Known,
+    /// ARM was asked and shows something else than before.
+    News,
 }
 
 impl<T> Default for Cell<T> {
@@ -71,7 +79,10 @@ impl<T> Cell<T> {
         &self,
         since: Instant,
         read: impl Future<Output = Result<T, ArmError>>,
-    ) -> (Result<Arc<T>, Failure>, Source) {
+    ) -> (Result<Arc<T>, Failure>, Source)
+    where
+        T: PartialEq,
+    {
         let mut slot = self.0.lock().await;
         let asked = Instant::now();
         if let Some(reading) = slot.as_ref() {
@@ -80,19 +91,23 @@ impl<T> Cell<T> {
                 Err(_) => asked.saturating_duration_since(reading.answered) < FAILURE_LIFETIME,
             };
             if young {
-                return (reading.result.clone(), Source::Shared);
+                return (reading.result.clone(), Source::Known);
             }
         }
         let result = read
             .await
             .map(Arc::new)
             .map_err(|error| Failure::from(&error));
-        *slot = Some(Reading {
+        let before = slot.replace(Reading {
             asked,
             answered: Instant::now(),
             result: result.clone(),
         });
-        (result, Source::Asked)
+        let source = match before {
+            Some(before) if before.result == result => Source::Known,
+            Some(_) | None => Source::News,
+        };
+        (result, source)
     }
 
     /// The value as it is, if it was asked for at `since` or later.
@@ -102,14 +117,17 @@ impl<T> Cell<T> {
         reading.result.as_ref().ok().cloned()
     }
 
-    /// Changes a part of the value; its age stays.
-    async fn amend(&self, change: impl FnOnce(&mut T))
+    /// Changes a part of the value to what was asked for at `asked`, unless the whole is newer; its age stays.
+    async fn amend(&self, asked: Instant, change: impl FnOnce(&mut T))
     where
         T: Clone,
     {
         if let Some(Reading {
-            result: Ok(value), ..
+            asked: whole,
+            result: Ok(value),
+            ..
         }) = self.0.lock().await.as_mut()
+            && *whole <= asked
         {
             change(Arc::make_mut(value));
         }
@@ -169,11 +187,14 @@ impl Reads {
                 .as_ref()
                 .map_or(Remote::NoFollower, |list| find(list, id.name()));
         }
+        let asked = Instant::now();
         match self.arm.configuration(id).await {
             Ok(live) => {
                 cells
                     .configurations
-                    .amend(|list| replace(list, live.as_ref(), |it| same(&it.name, id.name())))
+                    .amend(asked, |list| {
+                        replace(list, live.as_ref(), |it| same(&it.name, id.name()));
+                    })
                     .await;
                 live.map_or(Remote::Absent, |live| Remote::Present(Box::new(live)))
             }
@@ -208,11 +229,14 @@ impl Reads {
         if let Some(list) = cells.databases.peek(since).await {
             return Databases::Listed(list.as_ref().clone().unwrap_or_default());
         }
+        let asked = Instant::now();
         match self.arm.database(follower, name).await {
             Ok(database) => {
                 cells
                     .databases
-                    .amend(|list| replace(list, database.as_ref(), |it| same(&it.name, name)))
+                    .amend(asked, |list| {
+                        replace(list, database.as_ref(), |it| same(&it.name, name));
+                    })
                     .await;
                 Databases::Listed(database.into_iter().collect())
             }
@@ -234,9 +258,13 @@ impl Reads {
             LeaderWish::Cluster => LeaderDatabases::NotRead,
             LeaderWish::Database(validate::Database::All) => {
                 match cells.databases.get(since, self.arm.databases(id)).await.0 {
+                    // What the leader follows itself is not its own to offer.
                     Ok(list) => LeaderDatabases::Names(
                         list.iter()
                             .flatten()
+                            .filter(|database| {
+                                matches!(database.kind, DatabaseKind::ReadWrite { .. })
+                            })
                             .map(|database| database.name.clone())
                             .collect(),
                     ),
@@ -255,10 +283,23 @@ impl Reads {
     }
 
     fn cells(&self, id: &ClusterId) -> Arc<ClusterCells> {
-        Arc::clone(self.lock().entry(id.clone()).or_default())
+        let now = Instant::now();
+        let mut clusters = self.lock();
+        if let Some(known) = clusters.get_mut(id) {
+            known.asked = now;
+            return Arc::clone(&known.cells);
+        }
+        clusters.retain(|_, known| now.saturating_duration_since(known.asked) < FORGOTTEN_AFTER);
+        let cells = Arc::<ClusterCells>::default();
+        let known = Known {
+            asked: now,
+            cells: Arc::clone(&cells),
+        };
+        clusters.insert(id.clone(), known);
+        cells
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ClusterId, Arc<ClusterCells>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ClusterId, Known>> {
         self.clusters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -291,3 +332,6 @@ fn replace<T: Clone>(list: &mut Option<Vec<T>>, now: Option<&T>, is_it: impl Fn(
     list.retain(|item| !is_it(item));
     list.extend(now.cloned());
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,6 +83,9 @@ struct Verdict {
 /// The reason of a deletion that goes on.
 const DELETING: &str = "Deleting";
 
+/// The reason of a configuration that follows something else.
+const CONFLICT: &str = "ConfigurationConflict";
+
 impl Subject<'_> {
     /// The whole status after a pass that ended with `outcome`; `None` to leave it as it is.
     #[must_use]
@@ -157,6 +160,7 @@ impl Subject<'_> {
     }
 
     fn conditions(&self, verdict: Verdict) -> Vec<DesiredCondition> {
+        let details = self.details(&verdict);
         let Verdict {
             ready,
             reason,
@@ -200,13 +204,13 @@ impl Subject<'_> {
             }
             None => {}
         }
-        conditions.extend(self.details(progress));
+        conditions.extend(details);
         conditions
     }
 
     /// The conditions beside Ready: of what was compared or seen in this pass, else as they were, as long as they speak
     /// of the present generation.
-    fn details(&self, progress: Option<Progress>) -> Vec<DesiredCondition> {
+    fn details(&self, verdict: &Verdict) -> Vec<DesiredCondition> {
         let in_sync = if !self.record.drift.is_empty() {
             let message = describe_drift(&self.record.drift);
             Some(detail(
@@ -215,7 +219,7 @@ impl Subject<'_> {
                 "Drifted",
                 message,
             ))
-        } else if progress.is_none() {
+        } else if verdict.progress.is_none() {
             let message = "the configuration in Azure is as declared".to_owned();
             Some(detail(
                 ConditionType::InSync,
@@ -224,7 +228,9 @@ impl Subject<'_> {
                 message,
             ))
         } else {
+            // Something else under the name is no drift, and what was there before is no more.
             self.kept(ConditionType::InSync)
+                .filter(|_| verdict.reason != CONFLICT)
         };
         let running = |kind, state: &Option<ClusterState>| match state {
             Some(state) => Some(running(kind, state)),

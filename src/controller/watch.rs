@@ -4,7 +4,13 @@
 //! must not slow the wake-ups (in `Controller` all triggers share one backoff, faults.md §6), and an
 //! object whose turn it is on a cluster is woken at once.
 
-use std::{collections::HashMap, convert::Infallible, future::ready, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    convert::Infallible,
+    future::ready,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{
     StreamExt as _,
@@ -153,12 +159,13 @@ fn controller(
     }
     let (reader, writer) = store();
     let (signs, known) = (watch.clone(), Arc::clone(context));
+    let (scope, mut listed) = (namespace.map(str::to_owned), HashSet::new());
     let touched = watcher(api, config)
         .default_backoff()
         // Nobody reads them, and they are the larger half of a small object in memory.
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)
-        .inspect(move |result| take_note(result, &known))
+        .inspect(move |result| take_note(result, scope.as_deref(), &mut listed, &known))
         .touched_objects()
         .inspect(move |result| observe(result, &signs))
         .map(|result| result.map(|object| ObjectRef::from_obj(&object)));
@@ -198,22 +205,27 @@ fn observe(result: &Result<Guarded, watcher::Error>, watch: &Watch) {
 }
 
 /// Notes what an event says about other objects: which configuration the object declares, and, in the first list,
-/// whether an operation of its own occupies a follower.
-fn take_note(result: &Result<watcher::Event<Guarded>, watcher::Error>, context: &Context) {
+/// whether an operation of its own occupies a follower. `listed` holds the objects of a list that is under way: who is
+/// missing from it at its end went while nobody watched, and no event will tell.
+fn take_note(
+    result: &Result<watcher::Event<Guarded>, watcher::Error>,
+    namespace: Option<&str>,
+    listed: &mut HashSet<ObjectKey>,
+    context: &Context,
+) {
     match result {
-        Ok(watcher::Event::InitApply(DeserializeGuard(Ok(object)))) => {
-            declare(object, context);
-            expect_operation(object, context);
+        Ok(watcher::Event::Init) => listed.clear(),
+        Ok(watcher::Event::InitApply(guarded)) => {
+            listed.insert(key(guarded));
+            if let DeserializeGuard(Ok(object)) = guarded {
+                declare(object, context);
+                expect_operation(object, context);
+            }
         }
+        Ok(watcher::Event::InitDone) => context.keep_only(namespace, &std::mem::take(listed)),
         Ok(watcher::Event::Apply(DeserializeGuard(Ok(object)))) => declare(object, context),
         Ok(watcher::Event::Delete(object)) => context.withdraw(&key(object)),
-        Ok(
-            watcher::Event::Init
-            | watcher::Event::InitDone
-            | watcher::Event::Apply(_)
-            | watcher::Event::InitApply(_),
-        )
-        | Err(_) => {}
+        Ok(watcher::Event::Apply(_)) | Err(_) => {}
     }
 }
 

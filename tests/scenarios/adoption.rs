@@ -158,6 +158,21 @@ async fn a_configuration_that_follows_something_else_is_nobodys_to_take() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_follows_something_else_now_is_not_told_as_in_sync() {
+    let harness = with_live(&equal());
+    harness.api.create(declared("sales", &json!({})));
+    let ready = harness.until_ready("sales").await;
+    assert_eq!(condition(&ready, "InSync"), Some(("True", "AsDeclared")));
+    harness.edit_in_portal("sales", &json!({"databaseName": "Stock"}));
+    let object = harness.until_reason("sales", "ConfigurationConflict").await;
+    assert_eq!(condition(&object, "InSync"), None);
+    harness.edit_in_portal("sales", &json!({"databaseName": "Sales"}));
+    let ready = harness.until_ready("sales").await;
+    assert_eq!(condition(&ready, "InSync"), Some(("True", "AsDeclared")));
+    assert_eq!(harness.changes(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_azure_data_share_made_is_never_touched() {
     for policy in ["Never", "IfEqual", "Always"] {
         for live in [equal(), differing()] {

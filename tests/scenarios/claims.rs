@@ -123,6 +123,27 @@ async fn a_restart_changes_no_owner() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_owner_that_went_while_nobody_watched_holds_nothing() {
+    let harness = Harness::start();
+    // Nothing but a change would make the operator look at it again.
+    harness.api.create(declared(
+        "zeta",
+        &json!({"configurationName": "sales", "suspend": true}),
+    ));
+    harness.pass(Duration::from_secs(2)).await;
+    harness.api.create(other_spelling("alpha"));
+    harness.until_reason("alpha", "ConfigurationClaimed").await;
+    harness.api.freeze_watches();
+    harness.api.erase("analytics", "zeta");
+    harness.api.expire_watches();
+    harness.api.thaw_watches();
+    let gone = harness.api.now();
+    harness.until_ready("alpha").await;
+    let waited = harness.api.now().duration_since(gone).as_mins();
+    assert!(waited <= 5, "taken over after {waited} min");
+}
+
+#[tokio::test(start_paused = true)]
 async fn names_of_another_namespace_are_not_told() {
     let harness = Harness::start();
     let mut secret = declared("secret-project", &json!({"configurationName": "sales"}));

@@ -151,6 +151,17 @@ async fn the_leader_detaches_what_the_follower_cannot() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_leader_does_not_detach_what_took_the_name_unseen() {
+    let harness = attached().await;
+    harness.edit_in_portal("sales", &json!({"databaseName": "Stock"}));
+    harness.grant(&[("leader1", "Contributor")]);
+    harness.api.delete("analytics", "sales");
+    harness.until_gone("sales").await;
+    assert!(harness.live("follower1", "sales").is_some());
+    assert_eq!(harness.changes(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_right_anywhere_the_way_out_is_told_and_works() {
     for (roles, action) in [
         (

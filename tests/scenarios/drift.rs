@@ -255,3 +255,52 @@ async fn a_contested_object_is_ready_as_soon_as_the_other_gives_in() {
     assert_eq!(ready["status"].get("drift"), None);
     assert_eq!(harness.changes().len(), 6);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_sets_another_value_each_time_is_given_up_too_but_a_new_spec_is_carried_out() {
+    let harness = Harness::start();
+    harness
+        .api
+        .create(declared("sales", &json!({"interval": "1m"})));
+    harness.until_ready("sales").await;
+    let began = harness.api.now();
+    let set = |turn: u32| {
+        harness.edit_in_portal("sales", &json!({"databaseNamePrefix": format!("v{turn}_")}));
+    };
+    for turn in 0..20 {
+        set(turn);
+        harness.until_reason("sales", "DriftDetected").await;
+        harness.until_ready("sales").await;
+    }
+    let waited = harness.api.now().duration_since(began).as_mins();
+    assert!(waited < 60, "{waited} min");
+    set(20);
+    harness.until_reason("sales", "Contested").await;
+    harness.pass(Duration::from_mins(5)).await;
+    assert_eq!(harness.changes().len(), 21, "an attach and 20 corrections");
+
+    harness.api.edit("analytics", "sales", |object| {
+        object["spec"]["defaultPrincipalsModificationKind"] = json!("None");
+    });
+    harness.until_ready("sales").await;
+    assert_eq!(harness.changes().len(), 22);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_spec_is_not_judged_by_what_was_read_hours_ago() {
+    let harness = Harness::start();
+    harness
+        .api
+        .create(declared("sales", &json!({"interval": "24h"})));
+    harness.until_ready("sales").await;
+    harness.edit_in_portal("sales", &differing());
+    harness.pass(Duration::from_hours(1)).await;
+    assert_eq!(harness.changes().len(), 1, "the interval is not over");
+    // Nothing that Azure knows of, so that what was read before would do.
+    harness.api.edit("analytics", "sales", |object| {
+        object["spec"]["deletionPolicy"] = json!("Orphan");
+    });
+    harness.until_reason("sales", "Updating").await;
+    harness.until_ready("sales").await;
+    assert_eq!(harness.changes(), ["PUT sales"; 2]);
+}

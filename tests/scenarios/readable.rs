@@ -6,7 +6,7 @@ use kusto_arm_simulator::Options;
 use serde_json::{Value, json};
 
 use crate::assert_says;
-use crate::harness::{Harness, cluster, condition, declared, world};
+use crate::harness::{Harness, cluster, condition, declared, live_configuration, world};
 
 /// Every database of `leader`.
 fn all_of(name: &str, leader: &str) -> Value {
@@ -148,6 +148,25 @@ async fn a_local_database_wins_over_one_of_all_and_the_others_are_shown() {
     let ready = harness.until_ready("everything").await;
     assert_eq!(databases(&ready), ["eu_Audit", "eu_Sales", "eu_Stock"]);
     assert_eq!(harness.changes(), ["PUT everything"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_leader_follows_itself_is_no_name_of_its_own() {
+    let mut world = world();
+    let followed = live_configuration(
+        "leader1",
+        "web",
+        &json!({"clusterResourceId": cluster("leader2"), "databaseName": "Web"}),
+    );
+    world["configurations"] = json!([followed]);
+    world["clusters"][2]["databases"] = json!([{"name": "Sales"}]);
+    world["clusters"][0]["databases"] = json!([{"name": "Web"}]);
+    let harness = Harness::start_with(&world, Options::default());
+    harness.api.create(all_of("everything", "leader1"));
+    let ready = harness.until_ready("everything").await;
+    assert!(databases(&ready).contains(&"Sales"));
+    harness.pass(Duration::from_hours(1)).await;
+    assert_eq!(harness.event_reasons("everything"), ["Attached"]);
 }
 
 #[tokio::test(start_paused = true)]

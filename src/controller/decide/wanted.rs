@@ -30,6 +30,10 @@ use crate::{
 /// wants it so, and a loop of writes would only keep the cluster busy.
 const MAX_CORRECTIONS: usize = 5;
 
+/// How often drift of any kind is corrected within [`CONTEST_WINDOW`]: a writer who sets another value each time never
+/// brings the same difference back. A person who edits a dozen fields, one by one, stays below.
+const MAX_CORRECTIONS_IN_ALL: usize = 20;
+
 /// How long a correction counts against the next one.
 const CONTEST_WINDOW: Duration = Duration::from_hours(1);
 
@@ -203,8 +207,7 @@ fn write(
         Verdict::LookAtLeader => return Decision::Act(Effect::Look(Look::Leader)),
         Verdict::Blocked(block) => return Decision::Blocked(block),
     }
-    let corrections = corrections(&snapshot.object, &differences);
-    if corrections >= MAX_CORRECTIONS {
+    if let Some(corrections) = contested(&snapshot.object, &differences) {
         return Decision::Blocked(Block::Contested {
             differences,
             corrections,
@@ -230,13 +233,19 @@ fn write(
     }
 }
 
-/// How often the very same was put right lately.
-fn corrections(object: &Object, differences: &[Difference]) -> usize {
-    object
+/// How often was put right lately what another writer wants otherwise, once that is too often.
+fn contested(object: &Object, differences: &[Difference]) -> Option<usize> {
+    let lately = object
         .corrections
         .iter()
-        .filter(|correction| {
-            correction.age < CONTEST_WINDOW && correction.differences == differences
-        })
-        .count()
+        .filter(|correction| correction.age < CONTEST_WINDOW);
+    let in_all = lately.clone().count();
+    let same = lately
+        .filter(|correction| correction.differences == differences)
+        .count();
+    if same >= MAX_CORRECTIONS {
+        Some(same)
+    } else {
+        (in_all >= MAX_CORRECTIONS_IN_ALL).then_some(in_all)
+    }
 }

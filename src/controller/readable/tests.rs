@@ -286,6 +286,22 @@ fn of_all_databases_those_must_show_that_are_attached() {
             Readability::Readable(vec![]),
         ),
         (
+            "the configuration names none, and none shows, of those that the leader has",
+            all(prefix()),
+            live(&[]),
+            offering(&["Sales", "Web"]),
+            vec![local("Web")],
+            missing(&["eu_Sales", "eu_Web"]),
+        ),
+        (
+            "the configuration names none, and they show",
+            all(Naming::Original),
+            live(&[]),
+            offering(&["Sales", "New"]),
+            vec![ours("Sales")],
+            Readability::Readable(vec![ours("Sales")]),
+        ),
+        (
             "one is not shown yet",
             all(Naming::Original),
             live(&["Sales", "Web"]),

@@ -309,6 +309,33 @@ fn the_same_correction_is_made_five_times_in_an_hour_and_then_given_up() {
 }
 
 #[test]
+fn who_sets_another_value_each_time_is_given_up_and_who_edits_a_dozen_fields_is_not() {
+    let mut snapshot = wanted(Some(Ownership::Created), present(edited()), Operation::None);
+    let each_another = |count: u32, age| -> Vec<Correction> {
+        (0..count)
+            .map(|turn| {
+                let differences = [Difference {
+                    field: "databaseNamePrefix",
+                    desired: String::new(),
+                    observed: format!("v{turn}_"),
+                }];
+                corrected(&differences, age)
+            })
+            .collect()
+    };
+    let minute = Duration::from_mins(1);
+    for (count, age, decision) in [
+        (12, minute, "begin Update Created"),
+        (19, minute, "begin Update Created"),
+        (20, minute, "blocked Contested"),
+        (40, Duration::from_hours(1), "begin Update Created"),
+    ] {
+        snapshot.object.corrections = each_another(count, age);
+        assert_eq!(word(&decide(&snapshot)), decision, "{count} of {age:?}");
+    }
+}
+
+#[test]
 fn a_configuration_that_somebody_keeps_removing_is_given_up_too() {
     let mut snapshot = wanted(Some(Ownership::Created), Remote::Absent, Operation::None);
     snapshot.object.corrections = vec![corrected(&[], Duration::from_mins(5)); 4];
