@@ -51,6 +51,11 @@ pub enum Block {
         /// Whose it is.
         holder: Holder,
     },
+    /// A change in Azure that does not end.
+    ProvisioningStuck {
+        /// The provisioning state as ARM words it.
+        state: String,
+    },
     /// The configuration is as declared, but the follower does not show its databases.
     DatabaseNotShown {
         /// Their names on the follower.
@@ -118,6 +123,7 @@ impl Block {
             Self::RegionMismatch { .. } => "RegionMismatch",
             Self::LeaderDatabaseNotFound => "LeaderDatabaseNotFound",
             Self::NameTaken { .. } => "DatabaseNameTaken",
+            Self::ProvisioningStuck { .. } => "ProvisioningStuck",
             Self::DatabaseNotShown { .. } => "DatabaseNotShown",
             Self::DatabaseSuspended { .. } => "DatabaseSuspended",
             Self::ForeignOrigin { .. } => "ForeignOrigin",
@@ -144,6 +150,7 @@ impl Block {
             | Self::RegionMismatch { .. }
             | Self::LeaderDatabaseNotFound
             | Self::NameTaken { .. }
+            | Self::ProvisioningStuck { .. }
             | Self::DatabaseNotShown { .. }
             | Self::ForeignOrigin { .. }
             | Self::Claimed { .. }

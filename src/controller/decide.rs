@@ -32,6 +32,10 @@ pub const VISIBILITY_GRACE: Duration = Duration::from_secs(30);
 /// (arm-kusto.md §3.4); a second one beside it would fail both in ARM's eyes and in the user's.
 pub const UNREADABLE_PATIENCE: Duration = Duration::from_mins(10);
 
+/// How long a change in Azure that has no operation to follow may go on before it is called stuck (Terraform's timeout
+/// for this resource, arm-kusto.md §2.3).
+pub const PROVISIONING_PATIENCE: Duration = Duration::from_hours(1);
+
 /// The next step of a pass.
 #[derive(Clone, Debug)]
 pub enum Decision {

@@ -50,6 +50,7 @@ pub(crate) fn blocks() -> Vec<Block> {
             name: text(),
             holder: Holder::Local,
         },
+        Block::ProvisioningStuck { state: text() },
         Block::DatabaseNotShown { missing: vec![] },
         Block::DatabaseSuspended { suspended: vec![] },
         Block::ForeignOrigin { origin: text() },

@@ -2,7 +2,7 @@
 
 use super::{
     Decision, Effect, Look, Release, Wait, in_lane,
-    operation::{outstanding, unfinished},
+    operation::{in_progress, outstanding, unfinished},
 };
 use crate::{
     api::{DeletionPolicy, Ownership},
@@ -77,9 +77,7 @@ pub(super) fn decide(
                 return release(Release::Replaced);
             }
             if let ProvisioningState::InProgress(state) = &live.provisioning_state {
-                return Decision::Wait(Wait::Provisioning {
-                    state: state.clone(),
-                });
+                return in_progress(state, object);
             }
             match &object.refusal {
                 Some(refusal) if detach.leader.is_some() && lets_the_leader_act(refusal) => {

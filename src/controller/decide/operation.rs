@@ -1,11 +1,11 @@
 //! What the last operation means for the next one. Pure.
 
-use super::{Decision, UNREADABLE_PATIENCE, VISIBILITY_GRACE, Wait};
+use super::{Decision, PROVISIONING_PATIENCE, UNREADABLE_PATIENCE, VISIBILITY_GRACE, Wait};
 use crate::{
     azure::model::{Cluster, ClusterState, ProvisioningState},
     controller::{
         block::Block,
-        snapshot::{End, Follower, Operation},
+        snapshot::{End, Follower, Object, Operation},
     },
 };
 
@@ -47,6 +47,17 @@ pub(super) fn outstanding(operation: &Operation) -> Option<Wait> {
         }
         | Operation::None
         | Operation::Intended(_) => None,
+    }
+}
+
+/// Waits for a change in Azure that nobody here follows, and says so when it does not end. Nothing can be sent meanwhile:
+/// ARM refuses what comes before the state is terminal (`RequestConflict`, arm-kusto.md §7).
+pub(super) fn in_progress(state: &str, object: &Object) -> Decision {
+    let state = state.to_owned();
+    if object.waiting_for < PROVISIONING_PATIENCE {
+        Decision::Wait(Wait::Provisioning { state })
+    } else {
+        Decision::Blocked(Block::ProvisioningStuck { state })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Attached, Decision, Effect, Look, Wait, in_lane,
-    operation::{Obstacle, explains_all, unfinished, usable},
+    operation::{Obstacle, explains_all, in_progress, unfinished, usable},
 };
 use crate::{
     api::{AdoptionPolicy, DriftPolicy, Ownership},
@@ -75,9 +75,7 @@ pub(super) fn decide(desired: &Desired, snapshot: &Snapshot) -> Decision {
     ) {
         // Ours by name only: left alone even while it changes.
         (Comparison::Foreign(differences), _, _) => Decision::Blocked(Block::Conflict(differences)),
-        (_, ProvisioningState::InProgress(state), _) => Decision::Wait(Wait::Provisioning {
-            state: state.clone(),
-        }),
+        (_, ProvisioningState::InProgress(state), _) => in_progress(state, object),
         (Comparison::Equal, _, _) => keep(desired, live, object, sight),
         (Comparison::Differs(differences), _, None) => {
             differs_unowned(desired, object, sight, differences)

@@ -88,6 +88,10 @@ impl Subject<'_> {
                 self.desired.map_or("", |desired| desired.database.as_str())
             ),
             Block::NameTaken { name, holder } => self.name_taken(name, holder),
+            Block::ProvisioningStuck { state } => format!(
+                "the configuration {name} on {follower} has been {state} for over an hour; see the cluster's activity \
+                 log, and ask Azure's support if it does not end"
+            ),
             Block::DatabaseNotShown { missing } => format!(
                 "the configuration {name} is as declared, but {follower} does not show {}; see whether the database still \
                  exists on {leader}",

@@ -370,6 +370,24 @@ fn a_database_has_ten_minutes_to_show_up() {
 }
 
 #[test]
+fn a_change_in_azure_has_an_hour_to_end_also_for_an_object_that_goes() {
+    let creating = || Remote::Present(Box::new(creating()));
+    for (waited, expected) in [
+        (Duration::ZERO, "wait provisioning"),
+        (Duration::from_mins(59), "wait provisioning"),
+        (Duration::from_hours(1), "blocked ProvisioningStuck"),
+    ] {
+        for mut snapshot in [
+            wanted(Some(Ownership::Created), creating(), Operation::None),
+            deleted(Some(Ownership::Created), creating(), Operation::None),
+        ] {
+            snapshot.object.waiting_for = waited;
+            assert_eq!(word(&decide(&snapshot)), expected, "after {waited:?}");
+        }
+    }
+}
+
+#[test]
 fn what_is_settled_is_shown_as_it_is() {
     let databases = vec![local("Web"), followed("Sales", "sales", "leader1")];
     let Decision::Settled(attached) = decide(&showing(databases)) else {

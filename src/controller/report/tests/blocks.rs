@@ -34,6 +34,7 @@ fn every_block() -> Vec<Block> {
         taken(Holder::Configuration("web".into())),
         taken(Holder::Leader("leader2".into())),
         taken(Holder::Unknown),
+        Block::ProvisioningStuck { state: "Creating".into() },
         Block::DatabaseNotShown { missing: names() },
         Block::DatabaseSuspended { suspended: names() },
         Block::ForeignOrigin {
@@ -69,7 +70,7 @@ fn contested(differences: Vec<Difference>) -> Block {
     }
 }
 
-const VARIANTS: usize = 20;
+const VARIANTS: usize = 21;
 
 /// The place of a variant: a new one fails to compile until it is counted here, and then fails until it is listed.
 fn place(block: &Block) -> usize {
@@ -83,17 +84,18 @@ fn place(block: &Block) -> usize {
         Block::RegionMismatch { .. } => 6,
         Block::LeaderDatabaseNotFound => 7,
         Block::NameTaken { .. } => 8,
-        Block::DatabaseNotShown { .. } => 9,
-        Block::DatabaseSuspended { .. } => 10,
-        Block::ForeignOrigin { .. } => 11,
-        Block::Claimed { .. } => 12,
-        Block::Conflict(_) => 13,
-        Block::Exists => 14,
-        Block::ExistsAndDiffers(_) => 15,
-        Block::NotApplied(_) => 16,
-        Block::Drifted(_) => 17,
-        Block::NotAttached => 18,
-        Block::Contested { .. } => 19,
+        Block::ProvisioningStuck { .. } => 9,
+        Block::DatabaseNotShown { .. } => 10,
+        Block::DatabaseSuspended { .. } => 11,
+        Block::ForeignOrigin { .. } => 12,
+        Block::Claimed { .. } => 13,
+        Block::Conflict(_) => 14,
+        Block::Exists => 15,
+        Block::ExistsAndDiffers(_) => 16,
+        Block::NotApplied(_) => 17,
+        Block::Drifted(_) => 18,
+        Block::NotAttached => 19,
+        Block::Contested { .. } => 20,
     }
 }
 
@@ -154,6 +156,11 @@ const TOLD: &[(&str, &str)] = &[
     (
         "DatabaseNameTaken",
         "follower1 has a database Sales already; set `spec.databaseNameOverride`, or remove or rename that database",
+    ),
+    (
+        "ProvisioningStuck",
+        "the configuration sales on follower1 has been Creating for over an hour; see the cluster's activity log, and \
+         ask Azure's support if it does not end",
     ),
     (
         "DatabaseNotShown",
