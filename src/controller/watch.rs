@@ -4,16 +4,21 @@
 //! must not slow the wake-ups (in `Controller` all triggers share one backoff, faults.md §6), and an
 //! object whose turn it is on a cluster is woken at once.
 
+mod news;
+mod undecodable;
+
 use std::{
     collections::{HashMap, HashSet},
     convert::Infallible,
     future::ready,
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
 use futures::{
     StreamExt as _,
+    future::join_all,
     stream::{self, BoxStream},
 };
 use kube::{
@@ -22,22 +27,27 @@ use kube::{
     runtime::{
         WatchStreamExt as _, applier,
         controller::{Action, Config, Error as ControllerError},
-        events::{Event, EventType},
         reflector::{ObjectRef, Store, store},
         watcher,
     },
 };
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::{
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        watch::{Receiver, Sender},
+    },
+    time::timeout,
+};
 
 use crate::{
-    api::{AttachedDatabase, GROUP, KIND, OperationStatus, VERSION},
+    api::AttachedDatabase,
     config::WatchScope,
     error_chain::ErrorChain,
     readiness::{Gate, Liveness, Readiness, WatchSign},
     shutdown::Shutdown,
 };
 
-use super::{context::Context, lane::ObjectKey, reconcile::reconcile, validate::validate};
+use super::{context::Context, lane::ObjectKey, reconcile::reconcile};
 
 /// The watch is ended by the server before a load balancer forgets it: Azure's drops idle flows
 /// after 240 s (faults.md §4.2, K5).
@@ -46,11 +56,12 @@ const WATCH_TIMEOUT_SECONDS: u32 = 200;
 /// Well below the limit of the liveness probe.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// How long the first pass waits for the lists of all watched namespaces: an older claim, or an operation that runs,
+/// may stand in another one.
+const FIRST_LISTS: Duration = Duration::from_secs(30);
+
 /// How long passes that run may take to finish at shutdown: less than the 30 s that Kubernetes gives a Pod.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
-
-/// The deadline of an event, which nothing waits for.
-const EVENT_DEADLINE: Duration = Duration::from_secs(5);
 
 type Guarded = DeserializeGuard<AttachedDatabase>;
 
@@ -78,6 +89,7 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
     let share = u16::try_from(namespaces.len()).unwrap_or(u16::MAX).max(1);
     let concurrency = (context.settings.concurrency / share).max(1);
 
+    let begin = Sender::new(false);
     let mut routes: HashMap<Option<String>, UnboundedSender<ObjectKey>> = HashMap::new();
     let (mut stores, mut controllers) = (Vec::new(), Vec::new());
     for namespace in namespaces {
@@ -87,6 +99,7 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
             namespace.as_deref(),
             receiver,
             concurrency,
+            begin.subscribe(),
             &context,
             &watch,
         );
@@ -106,10 +119,15 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
         }
     };
     let announce = async {
-        for store in &stores {
-            // Fails only when the writer is gone, and then the process is ending.
-            let _ = store.wait_until_ready().await;
+        let lists = join_all(stores.iter().map(Store::wait_until_ready));
+        // One namespace that can't be listed must not stop the others.
+        let mut lists = pin!(lists);
+        if timeout(FIRST_LISTS, lists.as_mut()).await.is_err() {
+            tracing::warn!("not every namespace is listed yet, beginning with the others");
+            begin.send_replace(true);
+            lists.await;
         }
+        begin.send_replace(true);
         watch.readiness.set(Gate::Ready);
         std::future::pending::<()>().await;
     };
@@ -149,6 +167,7 @@ fn controller(
     namespace: Option<&str>,
     woken: UnboundedReceiver<ObjectKey>,
     concurrency: u16,
+    begin: Receiver<bool>,
     context: &Arc<Context>,
     watch: &Watch,
 ) -> (Store<Guarded>, BoxStream<'static, Passed>) {
@@ -165,7 +184,7 @@ fn controller(
         // Nobody reads them, and they are the larger half of a small object in memory.
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)
-        .inspect(move |result| take_note(result, scope.as_deref(), &mut listed, &known))
+        .inspect(move |result| news::take_note(result, scope.as_deref(), &mut listed, &known))
         .touched_objects()
         .inspect(move |result| observe(result, &signs))
         .map(|result| result.map(|object| ObjectRef::from_obj(&object)));
@@ -175,7 +194,14 @@ fn controller(
     });
     let queue = stream::select(touched, turns).take_until(watch.shutdown.requested());
     let passes = applier(
-        |object, context| Box::pin(pass(object, context)),
+        move |object, context| {
+            let mut begin = begin.clone();
+            Box::pin(async move {
+                // Fails only when the controllers are ending.
+                let _ = begin.wait_for(|begin| *begin).await;
+                pass(object, context).await
+            })
+        },
         |_, never: &Infallible, _| match *never {},
         Arc::clone(context),
         reader.clone(),
@@ -204,57 +230,6 @@ fn observe(result: &Result<Guarded, watcher::Error>, watch: &Watch) {
     }
 }
 
-/// Notes what an event says about other objects: which configuration the object declares, and, in the first list,
-/// whether an operation of its own occupies a follower. `listed` holds the objects of a list that is under way: who is
-/// missing from it at its end went while nobody watched, and no event will tell.
-fn take_note(
-    result: &Result<watcher::Event<Guarded>, watcher::Error>,
-    namespace: Option<&str>,
-    listed: &mut HashSet<ObjectKey>,
-    context: &Context,
-) {
-    match result {
-        Ok(watcher::Event::Init) => listed.clear(),
-        Ok(watcher::Event::InitApply(guarded)) => {
-            listed.insert(key(guarded));
-            if let DeserializeGuard(Ok(object)) = guarded {
-                declare(object, context);
-                expect_operation(object, context);
-            }
-        }
-        Ok(watcher::Event::InitDone) => context.keep_only(namespace, &std::mem::take(listed)),
-        Ok(watcher::Event::Apply(DeserializeGuard(Ok(object)))) => declare(object, context),
-        Ok(watcher::Event::Delete(object)) => context.withdraw(&key(object)),
-        Ok(watcher::Event::Apply(_)) | Err(_) => {}
-    }
-}
-
-fn declare(object: &AttachedDatabase, context: &Context) {
-    let created = object
-        .creation_timestamp()
-        .map(|created| created.0.as_second())
-        .unwrap_or_default();
-    let configuration = validate(object).ok().map(|desired| desired.configuration);
-    context.declare(&key(object), created, configuration);
-}
-
-/// An operation that goes on from before the start occupies its follower before any pass may think it free.
-fn expect_operation(object: &AttachedDatabase, context: &Context) {
-    let follower = object.spec.follower.cluster_resource_id.parse();
-    let (Some(_), Ok(follower)) = (operation(object), follower) else {
-        return;
-    };
-    let key = key(object);
-    // A list after the first says nothing new of an object that had its pass.
-    if context.memories.get(&key).is_none() {
-        context.occupy_lane(&follower, &key);
-    }
-}
-
-fn operation(object: &AttachedDatabase) -> Option<&OperationStatus> {
-    object.status.as_ref()?.operation.as_ref()
-}
-
 fn key(object: &impl ResourceExt) -> ObjectKey {
     ObjectKey {
         namespace: object.namespace().unwrap_or_default(),
@@ -269,44 +244,9 @@ async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Inf
             // What it was before counts no more, above all not its place in a lane.
             context.forget(&key(&*object));
             context.withdraw(&key(&*object));
-            report_undecodable(invalid, &context).await;
+            undecodable::report(invalid, &context).await;
             Ok(Action::await_change())
         }
-    }
-}
-
-/// Tells about an object that can't be decoded; the others go on (faults.md K13).
-async fn report_undecodable(
-    invalid: &kube::core::error_boundary::InvalidObject,
-    context: &Context,
-) {
-    let name = invalid.metadata.name.clone().unwrap_or_default();
-    let namespace = invalid.metadata.namespace.clone().unwrap_or_default();
-    tracing::error!(
-        namespace,
-        name,
-        error = invalid.error,
-        "object can't be decoded and is left alone"
-    );
-    let event = Event {
-        type_: EventType::Warning,
-        reason: "Undecodable".to_owned(),
-        note: Some("the object can't be decoded by this release of the operator and is left alone; the CRD and the operator must be of one release".to_owned()),
-        action: "Reconcile".to_owned(),
-        secondary: None,
-    };
-    let reference = k8s_openapi::api::core::v1::ObjectReference {
-        api_version: Some(format!("{GROUP}/{VERSION}")),
-        kind: Some(KIND.to_owned()),
-        name: Some(name),
-        namespace: Some(namespace),
-        uid: invalid.metadata.uid.clone(),
-        ..Default::default()
-    };
-    let published =
-        tokio::time::timeout(EVENT_DEADLINE, context.recorder.publish(&event, &reference)).await;
-    if !matches!(published, Ok(Ok(()))) {
-        tracing::warn!("event not published");
     }
 }
 

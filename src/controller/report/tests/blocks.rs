@@ -34,7 +34,9 @@ fn every_block() -> Vec<Block> {
         taken(Holder::Configuration("web".into())),
         taken(Holder::Leader("leader2".into())),
         taken(Holder::Unknown),
-        Block::ProvisioningStuck { state: "Creating".into() },
+        Block::ProvisioningStuck {
+            state: "Creating".into(),
+        },
         Block::DatabaseNotShown { missing: names() },
         Block::DatabaseSuspended { suspended: names() },
         Block::ForeignOrigin {

@@ -1,0 +1,63 @@
+//! What the events of the watch say about other objects than their own.
+
+use std::collections::HashSet;
+
+use kube::{ResourceExt as _, core::DeserializeGuard, runtime::watcher};
+
+use crate::{
+    api::{AttachedDatabase, OperationStatus},
+    controller::{context::Context, lane::ObjectKey, validate::validate},
+};
+
+use super::{Guarded, key};
+
+/// Notes what an event says about other objects: which configuration the object declares, and, in the first list,
+/// whether an operation of its own occupies a follower. `listed` holds the objects of a list that is under way: who is
+/// missing from it at its end went while nobody watched, and no event will tell.
+pub(super) fn take_note(
+    result: &Result<watcher::Event<Guarded>, watcher::Error>,
+    namespace: Option<&str>,
+    listed: &mut HashSet<ObjectKey>,
+    context: &Context,
+) {
+    match result {
+        Ok(watcher::Event::Init) => listed.clear(),
+        Ok(watcher::Event::InitApply(guarded)) => {
+            listed.insert(key(guarded));
+            if let DeserializeGuard(Ok(object)) = guarded {
+                declare(object, context);
+                expect_operation(object, context);
+            }
+        }
+        Ok(watcher::Event::InitDone) => context.keep_only(namespace, &std::mem::take(listed)),
+        Ok(watcher::Event::Apply(DeserializeGuard(Ok(object)))) => declare(object, context),
+        Ok(watcher::Event::Delete(object)) => context.withdraw(&key(object)),
+        Ok(watcher::Event::Apply(_)) | Err(_) => {}
+    }
+}
+
+fn declare(object: &AttachedDatabase, context: &Context) {
+    let created = object
+        .creation_timestamp()
+        .map(|created| created.0.as_second())
+        .unwrap_or_default();
+    let configuration = validate(object).ok().map(|desired| desired.configuration);
+    context.declare(&key(object), created, configuration);
+}
+
+/// An operation that goes on from before the start occupies its follower before any pass may think it free.
+fn expect_operation(object: &AttachedDatabase, context: &Context) {
+    let follower = object.spec.follower.cluster_resource_id.parse();
+    let (Some(_), Ok(follower)) = (operation(object), follower) else {
+        return;
+    };
+    let key = key(object);
+    // A list after the first says nothing new of an object that had its pass.
+    if context.memories.get(&key).is_none() {
+        context.occupy_lane(&follower, &key);
+    }
+}
+
+fn operation(object: &AttachedDatabase) -> Option<&OperationStatus> {
+    object.status.as_ref()?.operation.as_ref()
+}
