@@ -4,14 +4,17 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    api::OperationKind,
+    api::{DriftPolicy, OperationKind},
     azure::{
         error::Class,
-        model::{Configuration, Database, DatabaseKind, Following, ProvisioningState, Sharing},
+        model::{
+            Change, Configuration, Database, DatabaseKind, Following, ProvisioningState, Sharing,
+        },
     },
     controller::{
         block::{Block, Holder},
         decide::Attached,
+        diff::Difference,
         failure::Failure,
         lane::ObjectKey,
         snapshot::Running,

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-use super::{Subject, detail};
+use super::{Subject, details::detail};
 
 impl Subject<'_> {
     /// The reason for work in progress.
