@@ -1,12 +1,14 @@
 //! One pass over one object: gather, decide, act, report, publish. I/O, but no logic of its own.
 
+mod seen;
+
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::{
-    api::{AttachedDatabase, ConditionStatus, Drift, OperationStatus, Ownership},
-    azure::{id::ClusterId, model::Change},
+    api::{AttachedDatabase, ConditionStatus, OperationStatus, Ownership},
+    azure::id::ClusterId,
 };
 
 use super::{
@@ -20,16 +22,13 @@ use super::{
     look::{look_at_following, look_at_leader, look_closely},
     memory::{Memory, Timeline},
     outcome::{Next, Outcome, Sent},
-    preflight::advice,
     publish::{self, KubernetesError},
-    readable::shown,
     report::{Notice, Record, Seen, Subject, ready, whole_seconds},
-    snapshot::{
-        Azure, End, Finalizer, Follower, Leader, Operation, OperationKind, Remote, Running,
-        Snapshot,
-    },
+    snapshot::{Azure, Finalizer, Operation, OperationKind, Running, Snapshot},
     validate::{Desired, not_yet_supported, validate},
 };
+
+use seen::is_over;
 
 /// Effects of one pass: finalizer, lane, intent and request, with room to spare. More means that something does not
 /// converge.
@@ -291,49 +290,6 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Remembers what was seen of the clusters.
-    fn see(&mut self, azure: &Azure) {
-        let Azure::Read(sight) = azure else { return };
-        let follower = match &sight.follower {
-            Follower::Present(cluster) => Some(cluster),
-            Follower::NotRead | Follower::Absent | Follower::Unknown(_) => None,
-        };
-        let leader = match &sight.leader {
-            Leader::Present { cluster, .. } => Some(cluster),
-            Leader::NotRead | Leader::Absent | Leader::Unknown(_) => None,
-        };
-        self.seen = Seen {
-            follower: follower.map(|cluster| cluster.state.clone()),
-            leader: leader.map(|cluster| cluster.state.clone()),
-            advice: follower
-                .zip(leader)
-                .map(|(follower, _)| advice(follower, &sight.leader)),
-            databases: self
-                .desired
-                .as_ref()
-                .and_then(|desired| shown(desired, &sight.databases)),
-        };
-    }
-
-    /// What of `differences` is drift.
-    fn drift(&self, kind: OperationKind, differences: &[Difference], azure: &Azure) -> Vec<Drift> {
-        match kind {
-            OperationKind::Attach | OperationKind::Update => {
-                self.subject().drift(differences, last_change(azure))
-            }
-            OperationKind::Detach => Vec::new(),
-        }
-    }
-
-    /// Remembers drift that is not being corrected.
-    fn note_drift(&mut self, block: &Block, azure: &Azure) {
-        if let Block::Drifted(differences) | Block::Contested { differences, .. } = block {
-            self.record.drift = self.subject().drift(differences, last_change(azure));
-        } else if *block == Block::NotAttached {
-            self.record.drift = self.subject().drift(&[], None);
-        }
-    }
-
     /// Takes note of what a write answered.
     fn sent(&mut self, kind: OperationKind, sent: Sent) -> Outcome {
         match sent {
@@ -435,41 +391,5 @@ impl<'a> Pass<'a> {
             failing_for: failing_since.map_or(Duration::ZERO, |since| since.elapsed()),
             now: self.context.clock.now(),
         }
-    }
-}
-
-/// Who changed the configuration last, where ARM tells.
-fn last_change(azure: &Azure) -> Option<&Change> {
-    let Azure::Read(sight) = azure else {
-        return None;
-    };
-    match &sight.configuration {
-        Remote::Present(live) => live.changed.as_ref(),
-        Remote::Absent | Remote::NoFollower | Remote::Unknown(_) => None,
-    }
-}
-
-/// Whether `block` says what became of the operation, and not only that it can't be told.
-fn is_over(azure: &Azure, block: &Block) -> bool {
-    let Azure::Read(sight) = azure else {
-        return false;
-    };
-    match &sight.operation {
-        Operation::Ended {
-            end: End::Failed(_),
-            ..
-        } => !matches!(sight.configuration, Remote::Unknown(_)),
-        // What it led to was seen, unless that is just what failed.
-        Operation::Ended {
-            end: End::Succeeded,
-            ..
-        } => !matches!(
-            block,
-            Block::Failure(_) | Block::FollowerNotRunning { .. } | Block::FollowerNotFound
-        ),
-        Operation::None
-        | Operation::Intended(_)
-        | Operation::Doubtful { .. }
-        | Operation::Unreadable { .. } => false,
     }
 }
