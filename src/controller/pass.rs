@@ -155,7 +155,7 @@ impl<'a> Pass<'a> {
         }
         tracing::error!("pass does not converge");
         Ok(Outcome::Waiting(Wait::Provisioning {
-            state: String::new(),
+            state: "unknown".to_owned(),
         }))
     }
 

@@ -51,7 +51,7 @@ pub(super) fn decide(
         // Unreachable by construction: an owned configuration is read before it is deleted.
         Azure::NotRead => {
             return Decision::Wait(Wait::Provisioning {
-                state: String::new(),
+                state: "unknown".to_owned(),
             });
         }
         Azure::Operating(running) => return Decision::Wait(Wait::Operation(*running)),

@@ -50,7 +50,7 @@ pub(super) fn decide(desired: &Desired, snapshot: &Snapshot) -> Decision {
         // Unreachable by construction (a wanted object is always read); waiting is the safe answer.
         Azure::NotRead => {
             return Decision::Wait(Wait::Provisioning {
-                state: String::new(),
+                state: "unknown".to_owned(),
             });
         }
         Azure::Operating(running) => return Decision::Wait(Wait::Operation(*running)),
