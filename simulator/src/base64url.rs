@@ -28,6 +28,15 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     text
 }
 
+/// Encodes `bytes` with the standard alphabet and padding (RFC 4648 §4), for headers that say so.
+pub(crate) fn encode_standard(bytes: &[u8]) -> String {
+    let mut text = encode(bytes).replace('-', "+").replace('_', "/");
+    while !text.len().is_multiple_of(4) {
+        text.push('=');
+    }
+    text
+}
+
 fn sextet(value: u32) -> char {
     letter(u8::try_from(value & 63).unwrap_or(0))
 }
@@ -68,6 +77,8 @@ mod tests {
             assert_eq!(encode(plain.as_bytes()), text);
         }
         assert_eq!(decode("a+b"), None);
+        assert_eq!(encode_standard(&[0xfb, 0xff]), "+/8=");
+        assert_eq!(encode_standard(b""), "");
     }
 
     proptest! {

@@ -16,7 +16,7 @@ use crate::{Simulator, World, WorldError, duration, serve, serve_tls};
 
 const AFTER_HELP: &str = "\
 Routes beside ARM's own: POST /{tenant}/oauth2/v2.0/token and GET /msi/token give tokens,
-/_sim/world, /_sim/faults and /_sim/journal look into the simulator and change it.
+/_sim/world, /_sim/faults, /_sim/journal and /_sim/secrets look into the simulator and change it.
 
 Once it listens it prints one line, `listening on http://ADDRESS`. SIGTERM and SIGINT end it with exit code 0;
 1 means that it could not start, 2 that the arguments are wrong.";

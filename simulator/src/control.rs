@@ -1,4 +1,4 @@
-//! The routes under `/_sim`: the world, faults, the journal. They need no token and are not journalled.
+//! The routes under `/_sim`: the world, faults, the journal, secrets. They need no token and are not journalled.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::simulator::Simulator;
 
 /// What this part serves, for the answer to anything else.
 const ROUTES: &str = "GET and PATCH /_sim/world, GET, POST and DELETE /_sim/faults, DELETE /_sim/faults/{name}, \
-                      GET and DELETE /_sim/journal, GET /_sim/health";
+                      GET and DELETE /_sim/journal, GET /_sim/secrets, GET /_sim/health";
 
 pub(crate) fn answer(simulator: &Simulator, call: &Inbound) -> Reply {
     let segments = call.segments();
@@ -42,6 +42,7 @@ pub(crate) fn answer(simulator: &Simulator, call: &Inbound) -> Reply {
             simulator.clear_journal();
             Reply::empty(StatusCode::NO_CONTENT)
         }
+        (&Method::GET, ["secrets"]) => Reply::json(StatusCode::OK, &simulator.secrets()),
         _ => Reply::json(
             StatusCode::NOT_FOUND,
             &json!({"error": format!("nothing is served here; there is {ROUTES}")}),

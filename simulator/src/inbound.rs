@@ -76,6 +76,11 @@ impl Inbound {
             .map(|(_, value)| value.into_owned())
     }
 
+    /// The body as the fields of a form, decoded. A body that is no form gives fields that nobody asks for.
+    pub(crate) fn form(&self) -> impl Iterator<Item = (String, String)> {
+        url::form_urlencoded::parse(&self.body).into_owned()
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::clock::stamp;
 use crate::inbound::Inbound;
+use crate::rbac::AccessCheck;
 use crate::reply::Reply;
 
 /// Headers that would let a reader act as the caller.
@@ -24,8 +25,12 @@ pub struct JournalEntry {
     pub sequence: u64,
     /// When the call arrived, by the simulator's clock.
     pub time: String,
-    /// The caller's client id, when its token is known.
+    /// The caller's client id, when its token is known; of a token call, the client id that asks.
     pub principal: Option<String>,
+    /// The permissions that the call was checked for, in that order: the last one is the one that was denied,
+    /// if any was. Empty (and absent from the JSON) for token calls and for calls that got no further than 401.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<AccessCheck>,
     /// The fault that hit the call.
     pub fault: Option<String>,
     /// Whether the call was processed; a fault may answer in its place.
@@ -132,6 +137,7 @@ impl Journal {
             sequence: self.last,
             time: stamp(now),
             principal,
+            checks: Vec::new(),
             fault,
             applied: false,
             request: JournalRequest {
@@ -146,14 +152,16 @@ impl Journal {
         self.last
     }
 
+    /// Notes the permissions that a call was checked for.
+    pub(crate) fn checked(&mut self, sequence: u64, checks: Vec<AccessCheck>) {
+        if let Some(entry) = numbered(&mut self.entries, sequence) {
+            entry.checks = checks;
+        }
+    }
+
     /// Completes a call: what was sent, or `None` when nothing was.
     pub(crate) fn close(&mut self, sequence: u64, applied: bool, reply: Option<&Reply>) {
-        let Some(entry) = self
-            .entries
-            .iter_mut()
-            .rev()
-            .find(|entry| entry.sequence == sequence)
-        else {
+        let Some(entry) = numbered(&mut self.entries, sequence) else {
             return;
         };
         entry.applied = applied;
@@ -190,6 +198,14 @@ impl Journal {
     }
 }
 
+/// Calls end soon after they came, hence the search from the newest on.
+fn numbered(entries: &mut VecDeque<JournalEntry>, sequence: u64) -> Option<&mut JournalEntry> {
+    entries
+        .iter_mut()
+        .rev()
+        .find(|entry| entry.sequence == sequence)
+}
+
 fn shown_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     headers
         .iter()
@@ -221,7 +237,7 @@ fn shown_body(bytes: &[u8]) -> Value {
 fn public_form(bytes: &[u8]) -> Value {
     let mut shown = json!({});
     for (name, value) in url::form_urlencoded::parse(bytes) {
-        if let ("client_id" | "grant_type" | "scope" | "resource", Some(shown)) =
+        if let ("client_id" | "grant_type" | "scope" | "resource" | "claims", Some(shown)) =
             (name.as_ref(), shown.as_object_mut())
         {
             shown.insert(name.into_owned(), Value::String(value.into_owned()));

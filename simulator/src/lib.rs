@@ -2,8 +2,9 @@
 //!
 //! It answers as recorded traffic shows the service to answer: attached database configurations, clusters,
 //! databases, followers and long-running operations, with tokens, roles, throttling and faults. It runs as
-//! the program `kusto-arm-simulator` ([`serve()`]) or inside a test ([`Simulator::service`]), where tokio's
-//! paused time makes a twenty-second operation take none.
+//! the program `kusto-arm-simulator` ([`serve()`]), inside a test without a socket ([`Simulator::service`]),
+//! where tokio's paused time makes a twenty-second operation take none, or beside a test ([`Background`]),
+//! on a real socket with real TLS.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,6 +27,7 @@
 mod arm;
 mod arm_id;
 mod auth;
+mod background;
 mod base64url;
 pub mod cli;
 mod clock;
@@ -39,6 +41,7 @@ mod journal;
 mod options;
 mod rbac;
 mod reply;
+mod secrets;
 mod serve;
 mod service;
 mod simulator;
@@ -47,10 +50,13 @@ mod throttle;
 pub mod tls;
 mod world;
 
+pub use background::{Background, BackgroundError};
 pub use clock::Clock;
 pub use document::DocumentError;
 pub use journal::{JournalEntry, JournalRequest, JournalResponse};
 pub use options::{Answers, Bucket, Busy, Options, StoppedCluster, Throttling};
+pub use rbac::AccessCheck;
+pub use secrets::Secrets;
 pub use serve::{serve, serve_tls};
 pub use service::{Aborted, SimulatorService};
 pub use simulator::Simulator;

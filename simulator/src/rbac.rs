@@ -1,11 +1,61 @@
 //! Who may do what where: role assignments on scopes. Pure.
 
+use serde::{Deserialize, Serialize};
+
 use crate::auth::Principal;
 use crate::glob::text_matches;
 use crate::world::{Role, RoleAssignment};
 
+/// One question that ARM asked about a caller: may it do this there?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessCheck {
+    /// The action, as in a role definition.
+    pub action: String,
+    /// The ARM id that the action was asked for.
+    pub scope: String,
+    /// What the roles said.
+    pub allowed: bool,
+}
+
+/// The caller of one ARM call, and the checks that the call went through, in their order.
+#[derive(Debug)]
+pub(crate) struct Access {
+    pub(crate) principal: Principal,
+    checks: Vec<AccessCheck>,
+}
+
+impl Access {
+    pub(crate) fn of(principal: Principal) -> Self {
+        Self {
+            principal,
+            checks: Vec::new(),
+        }
+    }
+
+    /// Whether the caller may do `action` on `scope`; the answer is noted.
+    pub(crate) fn allows(
+        &mut self,
+        assignments: Option<&[RoleAssignment]>,
+        action: &str,
+        scope: &str,
+    ) -> bool {
+        let allowed = allows(assignments, &self.principal, action, scope);
+        self.checks.push(AccessCheck {
+            action: action.to_owned(),
+            scope: scope.to_owned(),
+            allowed,
+        });
+        allowed
+    }
+
+    pub(crate) fn into_checks(self) -> Vec<AccessCheck> {
+        self.checks
+    }
+}
+
 /// Whether `principal` may do `action` on `scope`. No list of assignments means everyone may do everything.
-pub(crate) fn allows(
+fn allows(
     assignments: Option<&[RoleAssignment]>,
     principal: &Principal,
     action: &str,

@@ -70,7 +70,7 @@ async fn handle(simulator: &Simulator, request: Request<Body>) -> Response<Body>
     }
     let Admitted { sequence, act } = simulator.admit(&call);
     let Some(act) = act else {
-        let reply = simulator.process(&call, None);
+        let reply = simulator.process(sequence, &call, None);
         simulator.close(sequence, true, Some(&reply));
         return whole(reply);
     };
@@ -78,7 +78,8 @@ async fn handle(simulator: &Simulator, request: Request<Body>) -> Response<Body>
         tokio::time::sleep(delay).await;
     }
     let applied = act.answer.applied();
-    let own = applied.then(|| simulator.process(&call, act.operation.as_ref()));
+    let form = Simulator::error_form(&call);
+    let own = applied.then(|| simulator.process(sequence, &call, act.operation.as_ref()));
     match act.answer {
         Answer::Hang { .. } => {
             simulator.close(sequence, applied, None);
@@ -89,12 +90,12 @@ async fn handle(simulator: &Simulator, request: Request<Body>) -> Response<Body>
             aborted()
         }
         Answer::Status { .. } => {
-            let reply = simulator.traced(&call, act.reshape(own));
+            let reply = simulator.traced(&call, act.reshape(own, form));
             simulator.close(sequence, applied, Some(&reply));
             shaped(reply, &act)
         }
         Answer::Own => {
-            let reply = act.reshape(own);
+            let reply = act.reshape(own, form);
             simulator.close(sequence, applied, Some(&reply));
             shaped(reply, &act)
         }

@@ -7,13 +7,15 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::arm;
-use crate::auth::{self, Principal, Tokens};
+use crate::auth::{self, Grant, Principal, Tokens};
+use crate::clock::later;
 use crate::document::DocumentError;
-use crate::faults::{Act, Faults, InjectedOperation};
+use crate::faults::{Act, ErrorForm, Faults, InjectedOperation};
 use crate::inbound::Inbound;
 use crate::journal::{Journal, JournalEntry, Show};
 use crate::options::Options;
 use crate::reply::Reply;
+use crate::secrets::Secrets;
 use crate::service::SimulatorService;
 use crate::state::State;
 use crate::throttle::Throttle;
@@ -141,44 +143,71 @@ impl Simulator {
         self.live().journal.write_to(file);
     }
 
+    /// Every token, assertion and client secret that was issued by or shown to the simulator so far.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        self.live().tokens.secrets().clone()
+    }
+
     /// Issues a token for `client_id` and `audience` (without `/.default`), as the token route would.
     #[must_use]
     pub fn mint_token(&self, client_id: &str, audience: &str) -> String {
         let options = &self.shared.options;
         let mut live = self.live();
+        let now = self.now();
         let principal = Principal::of(&live.state, client_id, &options.tenant_id);
-        live.tokens.mint(
-            self.now(),
-            options.token_lifetime,
+        let grant = Grant {
             principal,
-            audience.trim_end_matches('/'),
-        )
+            audience: audience.trim_end_matches('/').to_owned(),
+            claims: None,
+            expires: later(now, options.token_lifetime),
+        };
+        live.tokens.mint(now, grant)
     }
 
     /// Enters a call in the journal and finds the fault that hits it.
     pub(crate) fn admit(&self, call: &Inbound) -> Admitted {
         let now = self.now();
         let mut live = self.live();
-        let caller = call
-            .bearer()
-            .and_then(|token| live.tokens.grant(token))
-            .map(|grant| grant.principal.client_id.clone());
+        let token_call = auth::is_route(call);
+        live.tokens.shown(call, token_call);
+        let caller = if token_call {
+            auth::asking_client(&self.shared.options, call)
+        } else {
+            call.bearer()
+                .and_then(|token| live.tokens.grant(token))
+                .map(|grant| grant.principal.client_id.clone())
+        };
         let (fault, act) = live.faults.hit(call, caller.as_deref()).unzip();
-        let sequence = live
-            .journal
-            .open(call, auth::is_route(call), caller, fault, now);
+        let sequence = live.journal.open(call, token_call, caller, fault, now);
         Admitted { sequence, act }
     }
 
-    /// Lets the call take effect and gives its own answer.
-    pub(crate) fn process(&self, call: &Inbound, injected: Option<&InjectedOperation>) -> Reply {
+    /// Lets the call with the journal's number `sequence` take effect and gives its own answer.
+    pub(crate) fn process(
+        &self,
+        sequence: u64,
+        call: &Inbound,
+        injected: Option<&InjectedOperation>,
+    ) -> Reply {
         let now = self.now();
         let options = &self.shared.options;
         let mut live = self.live();
         let Live { state, tokens, .. } = &mut *live;
-        match auth::answer(tokens, state, options, call, now) {
-            Some(reply) => reply,
-            None => arm::answer(&mut live, options, call, now, injected),
+        if let Some(reply) = auth::answer(tokens, state, options, call, now) {
+            return reply;
+        }
+        let (reply, checks) = arm::answer(&mut live, options, call, now, injected);
+        live.journal.checked(sequence, checks);
+        reply
+    }
+
+    /// The form of errors on the route that was called.
+    pub(crate) fn error_form(call: &Inbound) -> ErrorForm {
+        if auth::is_route(call) {
+            ErrorForm::OAuth
+        } else {
+            ErrorForm::Arm
         }
     }
 

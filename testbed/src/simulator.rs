@@ -1,6 +1,7 @@
 //! The ARM simulator as a child process, and its control routes as methods.
 
 mod journal;
+mod secrets;
 
 use std::{
     fs,
@@ -197,6 +198,16 @@ impl SimulatorProcess {
             .await
     }
 
+    /// Disarms the fault of this name.
+    ///
+    /// # Errors
+    /// When the simulator does not answer, or knows no fault of this name.
+    pub async fn disarm_fault(&self, name: &str) -> Result<(), TestbedError> {
+        let path = format!("/_sim/faults/{name}");
+        let answer = self.control(Method::DELETE, &path, None).await;
+        answer.map(|_| ())
+    }
+
     /// Disarms every fault.
     ///
     /// # Errors
@@ -206,18 +217,40 @@ impl SimulatorProcess {
         answer.map(|_| ())
     }
 
+    /// The armed faults, with the counts of calls that each has seen and hit.
+    ///
+    /// # Errors
+    /// When the simulator does not answer, or refuses.
+    pub async fn faults(&self) -> Result<Value, TestbedError> {
+        self.control(Method::GET, "/_sim/faults", None).await
+    }
+
+    /// Every token, assertion and client secret that was issued by or shown to the simulator since the start,
+    /// ended and refused ones too: what must be in no log, status, event or metric.
+    ///
+    /// # Errors
+    /// When the simulator does not answer, or answers with anything but lists of texts.
+    pub async fn secrets(&self) -> Result<Vec<String>, TestbedError> {
+        let answer = self.control(Method::GET, "/_sim/secrets", None).await?;
+        // The answer itself stays out of the error: it is all secrets.
+        secrets::read(&answer)
+            .ok_or_else(|| TestbedError::unexpected("read the secrets", "no lists of texts"))
+    }
+
     /// Every ARM call since the start, in order and in full.
     ///
     /// # Errors
     /// When the simulator does not answer, or answers with anything but a list.
     pub async fn journal(&self) -> Result<Vec<Value>, TestbedError> {
-        match self.control(Method::GET, "/_sim/journal", None).await? {
-            Value::Array(entries) => Ok(entries),
-            other => Err(TestbedError::unexpected(
-                "read the journal",
-                other.to_string(),
-            )),
-        }
+        self.entries("/_sim/journal").await
+    }
+
+    /// Every ARM, token and discovery call since the start, in order and in full; secrets are left out.
+    ///
+    /// # Errors
+    /// As [`Self::journal`].
+    pub async fn journal_with_tokens(&self) -> Result<Vec<Value>, TestbedError> {
+        self.entries("/_sim/journal?tokens=true").await
     }
 
     /// Every ARM call since the start, in order and in short.
@@ -296,6 +329,16 @@ impl SimulatorProcess {
         self.scratch
             .close()
             .map_err(TestbedError::io("remove the simulator's files"))
+    }
+
+    async fn entries(&self, path: &str) -> Result<Vec<Value>, TestbedError> {
+        match self.control(Method::GET, path, None).await? {
+            Value::Array(entries) => Ok(entries),
+            other => Err(TestbedError::unexpected(
+                "read the journal",
+                other.to_string(),
+            )),
+        }
     }
 
     async fn control(

@@ -9,7 +9,6 @@ use super::paging::{Form, page};
 use super::wire;
 use crate::arm_id::{ClusterId, name_key};
 use crate::options::StoppedCluster;
-use crate::rbac;
 use crate::reply::Reply;
 use crate::state::{Change, Ending, Failure, Held, OperationKind, State};
 use crate::world::{Configuration, Properties, Stage};
@@ -72,12 +71,12 @@ pub(super) fn put(
             "The name of the configuration must not be blank.",
         ));
     }
-    let follower = writable(context, id)?;
+    let cluster = writable(context, id)?.cluster.id.clone();
     let requested = configuration_body::read(&context.call.body)?;
-    check_leader_access(context, follower, name, &requested.properties)?;
+    check_leader_access(context, &cluster, name, &requested.properties)?;
+    let follower = context.parent(id, KIND)?;
     configuration_body::check(context.state, follower, &requested)?;
 
-    let cluster = follower.cluster.id.clone();
     let key = cluster.key();
     let location = follower.cluster.location.clone();
     let existing = follower.configurations.get(&name_key(name)).cloned();
@@ -248,27 +247,26 @@ fn stopped(verb: &str, state: &str) -> ArmError {
 }
 
 fn check_leader_access(
-    context: &Context<'_>,
-    follower: &Held,
+    context: &mut Context<'_>,
+    follower: &ClusterId,
     name: &str,
     properties: &Properties,
 ) -> Result<(), ArmError> {
     let leader = configuration_body::leader_id(properties)?;
-    let principal = &context.principal;
-    if rbac::allows(
-        context.state.role_assignments.as_deref(),
-        principal,
-        LEADER_ACTION,
-        &leader.to_string(),
-    ) {
+    let assignments = context.state.role_assignments.as_deref();
+    if context
+        .access
+        .allows(assignments, LEADER_ACTION, &leader.to_string())
+    {
         return Ok(());
     }
+    let principal = &context.access.principal;
     let message = format!(
         "The client '{}' with object id '{}' has permission to perform action \
          'Microsoft.Kusto/Clusters/AttachedDatabaseConfigurations/write' on scope '{}/{KIND}/{name}'; however, it does not have \
          permission to perform action(s) '{LEADER_ACTION}' on the linked scope(s) '{leader}' (respectively) or the linked \
          scope(s) are invalid.",
-        principal.client_id, principal.object_id, follower.cluster.id
+        principal.client_id, principal.object_id, follower
     );
     Err(ArmError::new(
         StatusCode::FORBIDDEN,

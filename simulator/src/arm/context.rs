@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::ArmError;
 use crate::arm_id::ClusterId;
-use crate::auth::Principal;
 use crate::clock::later;
 use crate::faults::InjectedOperation;
 use crate::inbound::Inbound;
 use crate::options::{Answers, Busy, Options};
+use crate::rbac::Access;
 use crate::reply::Reply;
 use crate::state::{Change, Ending, Failure, Held, NewOperation, Operation, OperationKind, State};
 
@@ -27,7 +27,7 @@ pub(super) struct Context<'a> {
     pub(super) options: &'a Options,
     pub(super) call: &'a Inbound,
     pub(super) now: Timestamp,
-    pub(super) principal: Principal,
+    pub(super) access: &'a mut Access,
     pub(super) injected: Option<&'a InjectedOperation>,
 }
 

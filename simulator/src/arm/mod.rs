@@ -19,29 +19,35 @@ use uuid::Uuid;
 
 pub(crate) use error::ArmError;
 
-use crate::auth::{Principal, authenticate};
+use crate::auth::{authenticate, check_tenant};
 use crate::faults::InjectedOperation;
 use crate::inbound::Inbound;
 use crate::options::Options;
-use crate::rbac;
+use crate::rbac::{Access, AccessCheck};
 use crate::reply::Reply;
 use crate::simulator::Live;
+use crate::state::State;
 use context::Context;
 use route::{API_VERSIONS, Needed, Route};
 
-/// Answers one ARM call. Operations whose time has come end first.
+/// Answers one ARM call, and tells the permissions that were checked. Operations whose time has come end first.
 pub(crate) fn answer(
     live: &mut Live,
     options: &Options,
     call: &Inbound,
     now: Timestamp,
     injected: Option<&InjectedOperation>,
-) -> Reply {
+) -> (Reply, Vec<AccessCheck>) {
     live.state.settle(now);
-    let reply = authenticate(&live.tokens, options, call, now)
-        .and_then(|principal| authenticated(live, options, call, now, injected, principal))
-        .unwrap_or_else(ArmError::into_reply);
-    traced(reply, call, now)
+    match authenticate(&live.tokens, &live.state, options, call, now) {
+        Err(error) => (traced(error.into_reply(), call, now), Vec::new()),
+        Ok(principal) => {
+            let mut access = Access::of(principal);
+            let reply = authenticated(live, options, call, now, injected, &mut access)
+                .unwrap_or_else(ArmError::into_reply);
+            (traced(reply, call, now), access.into_checks())
+        }
+    }
 }
 
 fn authenticated(
@@ -50,7 +56,7 @@ fn authenticated(
     call: &Inbound,
     now: Timestamp,
     injected: Option<&InjectedOperation>,
-    principal: Principal,
+    access: &mut Access,
 ) -> Result<Reply, ArmError> {
     let version = call
         .parameter("api-version")
@@ -78,24 +84,23 @@ fn authenticated(
     if !live.state.has_subscription(route.subscription()) {
         return Err(ArmError::no_subscription(route.subscription()));
     }
+    check_tenant(&live.state, call, &access.principal, route.subscription())?;
     let remaining = match &options.throttling {
         None => None,
         Some(throttling) => Some(live.throttle.spend(
             throttling,
             route.subscription(),
-            &principal.client_id,
+            &access.principal.client_id,
             &call.method,
             now,
         )?),
     };
     let identifier = format!(
         "tenantId={},objectId={}",
-        principal.tenant_id, principal.object_id
+        access.principal.tenant_id, access.principal.object_id
     );
-    let reply = permitted(
-        live, options, call, now, injected, principal, &route, &version,
-    )
-    .unwrap_or_else(ArmError::into_reply);
+    let reply = permitted(live, options, call, now, injected, access, &route, &version)
+        .unwrap_or_else(ArmError::into_reply);
     let limits = remaining
         .map(crate::throttle::Remaining::headers)
         .unwrap_or_default();
@@ -118,20 +123,20 @@ fn permitted(
     call: &Inbound,
     now: Timestamp,
     injected: Option<&InjectedOperation>,
-    principal: Principal,
+    access: &mut Access,
     route: &Route,
     version: &str,
 ) -> Result<Reply, ArmError> {
     check_version(version)?;
     if let Some(Needed { action, scope }) = route.needs(&call.method) {
-        authorize(&live.state, &principal, &action, &scope)?;
+        authorize(&live.state, access, &action, &scope)?;
     }
     let mut context = Context {
         state: &mut live.state,
         options,
         call,
         now,
-        principal,
+        access,
         injected,
     };
     let context = &mut context;
@@ -173,26 +178,27 @@ fn permitted(
     }
 }
 
-/// 403 in ARM's words unless `principal` may do `action` on `scope`.
+/// 403 in ARM's words unless the caller may do `action` on `scope`.
 fn authorize(
-    state: &crate::state::State,
-    principal: &Principal,
+    state: &State,
+    access: &mut Access,
     action: &str,
     scope: &str,
 ) -> Result<(), ArmError> {
-    if rbac::allows(state.role_assignments.as_deref(), principal, action, scope) {
+    if access.allows(state.role_assignments.as_deref(), action, scope) {
         return Ok(());
     }
-    Err(denied(principal, action, scope))
-}
-
-fn denied(principal: &Principal, action: &str, scope: &str) -> ArmError {
+    let principal = &access.principal;
     let message = format!(
         "The client '{}' with object id '{}' does not have authorization to perform action '{action}' over scope '{scope}' or the \
          scope is invalid. If access was recently granted, please refresh your credentials.",
         principal.client_id, principal.object_id
     );
-    ArmError::new(StatusCode::FORBIDDEN, "AuthorizationFailed", message)
+    Err(ArmError::new(
+        StatusCode::FORBIDDEN,
+        "AuthorizationFailed",
+        message,
+    ))
 }
 
 fn check_version(version: &str) -> Result<(), ArmError> {

@@ -12,7 +12,7 @@ use crate::state::{Ending, Operation, Progress};
 const ACTION: &str = "Microsoft.Kusto/locations/operationresults/read";
 
 pub(super) fn poll(
-    context: &Context<'_>,
+    context: &mut Context<'_>,
     subscription: &str,
     location: &str,
     id: &str,
@@ -35,7 +35,7 @@ pub(super) fn poll(
     // A role on the cluster alone does not cover its operations: they lie beside the cluster, not below it.
     authorize(
         context.state,
-        &context.principal,
+        context.access,
         ACTION,
         &operation.cluster.group_scope(),
     )?;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use super::{Principal, Tokens};
-use crate::base64url;
+use super::refusal::Refusal;
+use super::{Grant, Principal, Tokens, assertion};
+use crate::clock::later;
 use crate::inbound::Inbound;
 use crate::options::Options;
 use crate::reply::Reply;
@@ -16,25 +16,6 @@ use crate::state::State;
 use crate::world::Identity;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/// A refusal with Entra's numbers.
-struct Refusal {
-    status: StatusCode,
-    error: &'static str,
-    number: u32,
-    text: String,
-}
-
-impl Refusal {
-    fn new(status: StatusCode, error: &'static str, number: u32, text: impl Into<String>) -> Self {
-        Self {
-            status,
-            error,
-            number,
-            text: text.into(),
-        }
-    }
-}
 
 pub(super) fn token(
     tokens: &mut Tokens,
@@ -44,11 +25,20 @@ pub(super) fn token(
     now: Timestamp,
     tenant: &str,
 ) -> Reply {
-    match audience(state, call) {
-        Err(refusal) => refused(&refusal, now),
-        Ok((client_id, audience)) => {
-            let principal = Principal::of(state, &client_id, tenant);
-            let token = tokens.mint(now, options.token_lifetime, principal, &audience);
+    match asked(state, call, now, tenant) {
+        Err(refusal) => refusal.into_reply(now),
+        Ok(Asked {
+            client_id,
+            audience,
+            claims,
+        }) => {
+            let grant = Grant {
+                principal: Principal::of(state, &client_id, tenant),
+                audience,
+                claims,
+                expires: later(now, options.token_lifetime),
+            };
+            let token = tokens.mint(now, grant);
             let seconds = options.token_lifetime.as_secs();
             let body = json!({"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token});
             Reply::json(StatusCode::OK, &body).with("cache-control", "no-store, no-cache")
@@ -56,9 +46,14 @@ pub(super) fn token(
     }
 }
 
-/// Checks the request and gives the client id and the audience that the token is for.
-fn audience(state: &State, call: &Inbound) -> Result<(String, String), Refusal> {
-    const BAD: StatusCode = StatusCode::BAD_REQUEST;
+/// A request that may have its token.
+struct Asked {
+    client_id: String,
+    audience: String,
+    claims: Option<Value>,
+}
+
+fn asked(state: &State, call: &Inbound, now: Timestamp, tenant: &str) -> Result<Asked, Refusal> {
     if call.method != Method::POST {
         return Err(Refusal::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -67,79 +62,69 @@ fn audience(state: &State, call: &Inbound) -> Result<(String, String), Refusal> 
             "The endpoint only accepts POST requests.",
         ));
     }
-    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&call.body)
-        .into_owned()
-        .collect();
-    let missing = |name: &str| {
-        Refusal::new(
-            BAD,
-            "invalid_request",
-            900_144,
-            format!("The request body must contain the following parameter: '{name}'."),
-        )
-    };
+    if !state.has_tenant(tenant) {
+        return Err(Refusal::no_tenant("invalid_request", tenant));
+    }
+    let form: BTreeMap<String, String> = call.form().collect();
     let field = |name: &str| {
         form.get(name)
             .map(|value| value.trim())
             .filter(|value| !value.is_empty())
     };
-    let grant = field("grant_type").ok_or_else(|| missing("grant_type"))?;
+    let grant = field("grant_type").ok_or_else(|| Refusal::missing("grant_type"))?;
     if grant != "client_credentials" {
         let text = format!("The app requested an unsupported grant type '{grant}'.");
-        return Err(Refusal::new(BAD, "unsupported_grant_type", 70_003, text));
+        return Err(Refusal::request("unsupported_grant_type", 70_003, text));
     }
-    let client_id = field("client_id").ok_or_else(|| missing("client_id"))?;
-    let scope = match (field("scope"), field("resource")) {
+    let client_id = field("client_id").ok_or_else(|| Refusal::missing("client_id"))?;
+    let resource = match (field("scope"), field("resource")) {
         (Some(scope), _) => scope.strip_suffix("/.default").ok_or_else(|| {
-            Refusal::new(
-                BAD,
-                "invalid_scope",
-                70_011,
-                format!("The provided value for scope {scope} is not valid."),
-            )
+            let text = format!("The provided value for scope {scope} is not valid.");
+            Refusal::request("invalid_scope", 70_011, text)
         })?,
         (None, Some(resource)) => resource,
-        (None, None) => return Err(missing("scope")),
+        (None, None) => return Err(Refusal::missing("scope")),
     };
     let identity = known(state, client_id)?;
     match (field("client_secret"), field("client_assertion")) {
         (Some(secret), _) => check_secret(identity, client_id, secret)?,
         (None, Some(assertion)) => {
             if field("client_assertion_type") != Some(ASSERTION_TYPE) {
-                return Err(missing("client_assertion_type"));
+                return Err(Refusal::missing("client_assertion_type"));
             }
-            check_assertion(identity, assertion)?;
+            if let Some(identity) = identity {
+                assertion::check(identity, assertion, now)?;
+            }
         }
         (None, None) => {
             let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-            return Err(Refusal::new(
-                StatusCode::UNAUTHORIZED,
-                "invalid_client",
-                7_000_218,
-                text,
-            ));
+            return Err(Refusal::client(7_000_218, text));
         }
     }
-    Ok((client_id.to_owned(), scope.trim_end_matches('/').to_owned()))
+    if !state.has_resource(resource) {
+        let text = format!(
+            "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the \
+             application has not been installed by the administrator of the tenant or consented to by any user in the tenant. \
+             You might have sent your authentication request to the wrong tenant."
+        );
+        return Err(Refusal::request("invalid_resource", 500_011, text));
+    }
+    Ok(Asked {
+        client_id: client_id.to_owned(),
+        audience: resource.trim_end_matches('/').to_owned(),
+        claims: field("claims").map(claims).transpose()?,
+    })
 }
 
 /// The identity of a client id, or `None` when the world lists no identities and everybody is welcome.
 fn known<'a>(state: &'a State, client_id: &str) -> Result<Option<&'a Identity>, Refusal> {
-    let Some(identities) = &state.identities else {
+    if state.identities.is_none() {
         return Ok(None);
-    };
-    let found = identities
-        .iter()
-        .find(|identity| identity.client_id.eq_ignore_ascii_case(client_id));
-    found.map(Some).ok_or_else(|| {
+    }
+    state.identity(client_id).map(Some).ok_or_else(|| {
         let text =
             format!("Application with identifier '{client_id}' was not found in the directory.");
-        Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "unauthorized_client",
-            700_016,
-            text,
-        )
+        Refusal::request("unauthorized_client", 700_016, text)
     })
 }
 
@@ -147,67 +132,20 @@ fn check_secret(identity: Option<&Identity>, client_id: &str, secret: &str) -> R
     match identity.and_then(|identity| identity.secret.as_deref()) {
         Some(expected) if expected != secret => {
             let text = format!("Invalid client secret provided for app '{client_id}'.");
-            Err(Refusal::new(
-                StatusCode::UNAUTHORIZED,
-                "invalid_client",
-                7_000_215,
-                text,
-            ))
+            Err(Refusal::client(7_000_215, text))
         }
         Some(_) | None => Ok(()),
     }
 }
 
-fn check_assertion(identity: Option<&Identity>, assertion: &str) -> Result<(), Refusal> {
-    let Some(subjects) = identity.and_then(|identity| identity.federated_subjects.as_ref()) else {
-        return Ok(());
-    };
-    let claims = assertion
-        .split('.')
-        .nth(1)
-        .and_then(base64url::decode)
-        .and_then(|payload| serde_json::from_slice::<Value>(&payload).ok())
+/// The parameter that answers a claims challenge: a JSON object (`OpenID` Connect Core §5.5).
+fn claims(text: &str) -> Result<Value, Refusal> {
+    serde_json::from_str(text)
+        .ok()
+        .filter(Value::is_object)
         .ok_or_else(|| {
             let text =
-                "Client assertion is not within its valid shape: it must be a JSON Web Token.";
-            Refusal::new(StatusCode::UNAUTHORIZED, "invalid_client", 50_027, text)
-        })?;
-    let subject = claims
-        .get("sub")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    if subjects.iter().any(|known| known == subject) {
-        return Ok(());
-    }
-    let text = format!(
-        "No matching federated identity record found for presented assertion subject '{subject}'."
-    );
-    Err(Refusal::new(
-        StatusCode::UNAUTHORIZED,
-        "invalid_client",
-        700_213,
-        text,
-    ))
-}
-
-fn refused(refusal: &Refusal, now: Timestamp) -> Reply {
-    let Refusal {
-        status,
-        error,
-        number,
-        text,
-    } = refusal;
-    let (trace, correlation) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
-    let stamp = format!("{now:.0}").replace('T', " ");
-    let body = json!({
-        "error": error,
-        "error_description": format!(
-            "AADSTS{number}: {text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {stamp}"
-        ),
-        "error_codes": [number],
-        "timestamp": stamp,
-        "trace_id": trace,
-        "correlation_id": correlation,
-    });
-    Reply::json(*status, &body).with("cache-control", "no-store, no-cache")
+                "Invalid request. Request is malformed or invalid: 'claims' must be a JSON object.";
+            Refusal::request("invalid_request", 9_002_313, text)
+        })
 }

@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Principal, Tokens};
+use super::{Grant, Principal, Tokens};
 use crate::clock::later;
 use crate::inbound::Inbound;
 use crate::options::Options;
@@ -45,36 +45,42 @@ pub(super) fn token(
             "The query must contain the parameter 'resource'",
         );
     };
-    let client_id = call
-        .parameter("client_id")
-        .unwrap_or_else(|| options.managed_identity_client_id.clone());
-    let listed = state.identities.as_ref();
-    if listed.is_some_and(|all| {
-        !all.iter()
-            .any(|identity| identity.client_id.eq_ignore_ascii_case(&client_id))
-    }) {
+    let client_id = client_id(options, call);
+    if state.identities.is_some() && state.identity(&client_id).is_none() {
         return refused(
             StatusCode::BAD_REQUEST,
             "invalid_request",
             "Identity not found",
         );
     }
-    let audience = resource.trim_end_matches('/');
-    let principal = Principal::of(state, &client_id, &options.tenant_id);
-    let token = tokens.mint(now, options.token_lifetime, principal, audience);
+    let expires = later(now, options.token_lifetime);
+    let grant = Grant {
+        principal: Principal::of(state, &client_id, &options.tenant_id),
+        audience: resource.trim_end_matches('/').to_owned(),
+        // The route has no parameter for them: who needs claims cannot be a managed identity.
+        claims: None,
+        expires,
+    };
+    let token = tokens.mint(now, grant);
     let seconds = options.token_lifetime.as_secs().to_string();
     // Numbers are texts on this route, unlike on Entra's.
     let body = json!({
         "access_token": token,
         "client_id": client_id,
         "expires_in": seconds,
-        "expires_on": later(now, options.token_lifetime).as_second().to_string(),
+        "expires_on": expires.as_second().to_string(),
         "ext_expires_in": seconds,
         "not_before": now.as_second().to_string(),
         "resource": resource,
         "token_type": "Bearer",
     });
     Reply::json(StatusCode::OK, &body)
+}
+
+/// The identity that is asked for; a request that names none means the machine's own.
+pub(super) fn client_id(options: &Options, call: &Inbound) -> String {
+    call.parameter("client_id")
+        .unwrap_or_else(|| options.managed_identity_client_id.clone())
 }
 
 fn refused(status: StatusCode, error: &str, text: &str) -> Reply {

@@ -1,11 +1,17 @@
 //! Discovery: the endpoints of this cloud and the `OpenID` configuration of a tenant. Pure.
 
 use http::StatusCode;
+use jiff::Timestamp;
 use serde_json::json;
 
+use super::refusal::Refusal;
 use crate::inbound::Inbound;
 use crate::options::Options;
 use crate::reply::Reply;
+use crate::state::State;
+
+/// What clients write in place of a tenant that they do not know yet.
+const ANY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
 /// `GET /metadata/endpoints` in the shape of api-version 2022-09-01.
 pub(super) fn endpoints(options: &Options, call: &Inbound) -> Reply {
@@ -25,7 +31,15 @@ pub(super) fn endpoints(options: &Options, call: &Inbound) -> Reply {
 }
 
 /// The few fields that client libraries read before they ask for a token.
-pub(super) fn openid_configuration(call: &Inbound, tenant: &str) -> Reply {
+pub(super) fn openid_configuration(
+    state: &State,
+    call: &Inbound,
+    now: Timestamp,
+    tenant: &str,
+) -> Reply {
+    if !ANY_TENANT.contains(&tenant) && !state.has_tenant(tenant) {
+        return Refusal::no_tenant("invalid_tenant", tenant).into_reply(now);
+    }
     let base = &call.base;
     let body = json!({
         "issuer": format!("{base}/{tenant}/v2.0"),

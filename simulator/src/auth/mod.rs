@@ -1,24 +1,28 @@
 //! Tokens: who holds which, for what, until when. Pure.
 
+mod assertion;
 mod bearer;
 mod entra;
 mod managed_identity;
 mod metadata;
+mod refusal;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(crate) use bearer::authenticate;
+pub(crate) use bearer::{authenticate, check_tenant};
 
 use crate::base64url;
 use crate::clock::later;
 use crate::inbound::Inbound;
 use crate::options::Options;
 use crate::reply::Reply;
+use crate::secrets::Secrets;
 use crate::state::State;
 
 /// Expired tokens are remembered this long, so that they are told apart from tokens never issued.
@@ -40,10 +44,7 @@ impl Principal {
     /// The principal of a client id; its object id is the world's, or else the client id itself.
     pub(crate) fn of(state: &State, client_id: &str, tenant_id: &str) -> Self {
         let object_id = state
-            .identities
-            .iter()
-            .flatten()
-            .find(|identity| identity.client_id.eq_ignore_ascii_case(client_id))
+            .identity(client_id)
             .and_then(|identity| identity.object_id.clone())
             .unwrap_or_else(|| client_id.to_owned());
         Self {
@@ -60,30 +61,41 @@ pub(crate) struct Grant {
     pub(crate) principal: Principal,
     /// Without a trailing slash.
     pub(crate) audience: String,
+    /// What the request asked for in its parameter `claims`: the answer to a claims challenge.
+    pub(crate) claims: Option<Value>,
     pub(crate) expires: Timestamp,
 }
 
-/// The tokens that were issued.
-#[derive(Debug, Default)]
+/// The tokens that were issued, and every secret that crossed the border.
+#[derive(Default)]
 pub(crate) struct Tokens {
     grants: HashMap<String, Grant>,
+    secrets: Secrets,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("grants", &self.grants.len())
+            .field("secrets", &self.secrets)
+            .finish()
+    }
 }
 
 impl Tokens {
     /// Issues a token. It has the shape of a JWT, since some clients read claims out of it.
-    pub(crate) fn mint(
-        &mut self,
-        now: Timestamp,
-        lifetime: Duration,
-        principal: Principal,
-        audience: &str,
-    ) -> String {
+    pub(crate) fn mint(&mut self, now: Timestamp, grant: Grant) -> String {
         self.grants
-            .retain(|_, grant| later(grant.expires, EXPIRED_MEMORY) > now);
-        let expires = later(now, lifetime);
+            .retain(|_, old| later(old.expires, EXPIRED_MEMORY) > now);
+        let Grant {
+            principal,
+            audience,
+            claims: _,
+            expires,
+        } = &grant;
         let claims = json!({
             "aud": audience,
-            "iss": format!("https://sts.windows.net/{}/", principal.tenant_id),
+            "iss": issuer(&principal.tenant_id),
             "iat": now.as_second(),
             "nbf": now.as_second(),
             "exp": expires.as_second(),
@@ -101,20 +113,28 @@ impl Tokens {
             base64url::encode(claims.to_string().as_bytes()),
             base64url::encode(Uuid::new_v4().as_bytes()),
         );
-        self.grants.insert(
-            token.clone(),
-            Grant {
-                principal,
-                audience: audience.to_owned(),
-                expires,
-            },
-        );
+        self.secrets.issued(&token);
+        self.grants.insert(token.clone(), grant);
         token
     }
 
     pub(crate) fn grant(&self, token: &str) -> Option<&Grant> {
         self.grants.get(token)
     }
+
+    /// Notes the secrets that a call brings along.
+    pub(crate) fn shown(&mut self, call: &Inbound, token_call: bool) {
+        self.secrets.shown(call, token_call);
+    }
+
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+}
+
+/// Who signs the tokens of a tenant.
+fn issuer(tenant_id: &str) -> String {
+    format!("https://sts.windows.net/{tenant_id}/")
 }
 
 /// The routes beside ARM's.
@@ -145,6 +165,19 @@ pub(crate) fn is_route(call: &Inbound) -> bool {
     route(&segments.iter().map(String::as_str).collect::<Vec<_>>()).is_some()
 }
 
+/// The client id that a token call asks for, whether or not it gets a token; `None` on discovery routes.
+pub(crate) fn asking_client(options: &Options, call: &Inbound) -> Option<String> {
+    let segments = call.segments();
+    match route(&segments.iter().map(String::as_str).collect::<Vec<_>>())? {
+        Route::Token { .. } => call
+            .form()
+            .find(|(name, _)| name == "client_id")
+            .map(|(_, client_id)| client_id.trim().to_owned()),
+        Route::ManagedIdentity => Some(managed_identity::client_id(options, call)),
+        Route::Endpoints | Route::OpenId { .. } => None,
+    }
+}
+
 /// Answers the token and discovery routes; `None` when the call goes to none of them.
 pub(crate) fn answer(
     tokens: &mut Tokens,
@@ -159,6 +192,6 @@ pub(crate) fn answer(
         Route::Token { tenant } => entra::token(tokens, state, options, call, now, tenant),
         Route::ManagedIdentity => managed_identity::token(tokens, state, options, call, now),
         Route::Endpoints => metadata::endpoints(options, call),
-        Route::OpenId { tenant } => metadata::openid_configuration(call, tenant),
+        Route::OpenId { tenant } => metadata::openid_configuration(state, call, now, tenant),
     })
 }

@@ -49,6 +49,15 @@ impl Answer {
     }
 }
 
+/// Which form an error takes that a fault gives without a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorForm {
+    /// ARM's envelope: `error` is a mapping.
+    Arm,
+    /// That of token routes (RFC 6749 §5.2): `error` is a word.
+    OAuth,
+}
+
 /// A body sent in small pieces.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slow {
@@ -122,12 +131,12 @@ impl Act {
     }
 
     /// The answer that is sent, made from the call's `own` answer when it took effect.
-    pub(crate) fn reshape(&self, own: Option<Reply>) -> Reply {
+    pub(crate) fn reshape(&self, own: Option<Reply>, form: ErrorForm) -> Reply {
         let mut reply = match (self.answer, own) {
-            (Answer::Status { status, .. }, _) => default_reply(status),
+            (Answer::Status { status, .. }, _) => default_reply(status, form),
             (Answer::Own | Answer::Hang { .. } | Answer::Reset { .. }, Some(own)) => own,
             (Answer::Own | Answer::Hang { .. } | Answer::Reset { .. }, None) => {
-                default_reply(StatusCode::BAD_GATEWAY)
+                default_reply(StatusCode::BAD_GATEWAY, form)
             }
         };
         match &self.body {
@@ -164,11 +173,32 @@ fn replace(headers: &mut Vec<(HeaderName, HeaderValue)>, header: (HeaderName, He
     headers.push(header);
 }
 
-/// A bare status with the body that ARM's gateway would give it: an envelope for errors, nothing else.
-fn default_reply(status: StatusCode) -> Reply {
+/// A bare status with the body that the called service would give it: errors say what they are, others nothing.
+fn default_reply(status: StatusCode, form: ErrorForm) -> Reply {
     if status.as_u16() < 400 {
         return Reply::empty(status);
     }
+    match form {
+        ErrorForm::Arm => arm_error(status),
+        ErrorForm::OAuth => oauth_error(status),
+    }
+}
+
+fn oauth_error(status: StatusCode) -> Reply {
+    let word = match status.as_u16() {
+        401 => "invalid_client",
+        429 | 503 | 504 => "temporarily_unavailable",
+        500.. => "server_error",
+        _ => "invalid_request",
+    };
+    let text = format!("The request was answered with status {}.", status.as_u16());
+    Reply::json(
+        status,
+        &serde_json::json!({"error": word, "error_description": text}),
+    )
+}
+
+fn arm_error(status: StatusCode) -> Reply {
     let code = match status.as_u16() {
         429 => "TooManyRequests".to_owned(),
         _ => status

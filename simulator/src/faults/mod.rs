@@ -7,7 +7,7 @@ mod tests;
 use http::Method;
 use serde_json::{Value, json};
 
-pub(crate) use act::{Act, Answer, InjectedOperation};
+pub(crate) use act::{Act, Answer, ErrorForm, InjectedOperation};
 
 use crate::document::{DocumentError, Fields};
 use crate::glob;
@@ -18,6 +18,7 @@ use crate::inbound::Inbound;
 struct Match {
     method: Option<Method>,
     path: Option<String>,
+    /// A client id: who holds the token of an ARM call, who asks in a token call.
     principal: Option<String>,
     /// The first matching call that is hit, counted from 1.
     nth: u64,
@@ -136,10 +137,19 @@ impl Match {
                 }
             },
         };
+        let principal = match (fields.text("principal")?, fields.text("clientId")?) {
+            (Some(_), Some(_)) => {
+                return Err(
+                    fields.error("clientId", "must not come with `principal`: they are one")
+                );
+            }
+            (Some(one), None) | (None, Some(one)) => Some(one),
+            (None, None) => None,
+        };
         let matching = Self {
             method,
             path: fields.text("path")?,
-            principal: fields.text("principal")?,
+            principal,
             nth: fields.count("nth")?.unwrap_or(1).max(1),
             times: fields.count("times")?.unwrap_or(1),
         };

@@ -36,6 +36,7 @@ fn nth_and_times_choose_the_calls() {
         (json!({"path": "/a/b *"}), [true, false, false, false]),
         (json!({"principal": "ME"}), [true, false, false, false]),
         (json!({"principal": "you"}), [false; 4]),
+        (json!({"clientId": "Me"}), [true, false, false, false]),
     ] {
         let mut faults = Faults::default();
         faults
@@ -147,6 +148,10 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
             json!({"match": {"method": "P T"}, "act": {"hang": true}}),
             "`match.method` must be an HTTP method",
         ),
+        (
+            json!({"match": {"principal": "a", "clientId": "a"}, "act": {"hang": true}}),
+            "`match.clientId` must not come with `principal`",
+        ),
     ] {
         let error = Faults::default().arm(document).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}\nexpected {expected}");
@@ -162,7 +167,7 @@ fn an_answer_is_reshaped_and_a_bare_error_gets_the_envelope() {
     let own = Reply::json(StatusCode::OK, &json!({}))
         .with("azure-asyncoperation", "x")
         .with("retry-after", "1");
-    let reply = act.reshape(Some(own));
+    let reply = act.reshape(Some(own), ErrorForm::Arm);
     let names: Vec<(&str, &str)> = reply
         .headers
         .iter()
@@ -181,7 +186,12 @@ fn an_answer_is_reshaped_and_a_bare_error_gets_the_envelope() {
         .arm(json!({"name": "gateway", "act": {"status": 504, "after": true}}))
         .unwrap();
     let (_, act) = faults.hit(&call("GET", "/"), None).unwrap();
-    let body: Value =
-        serde_json::from_slice(&act.reshape(Some(Reply::empty(StatusCode::OK))).body).unwrap();
-    assert_eq!(body.pointer("/error/code"), Some(&json!("GatewayTimeout")));
+    for (form, at, expected) in [
+        (ErrorForm::Arm, "/error/code", "GatewayTimeout"),
+        (ErrorForm::OAuth, "/error", "temporarily_unavailable"),
+    ] {
+        let reply = act.reshape(Some(Reply::empty(StatusCode::OK)), form);
+        let body: Value = serde_json::from_slice(&reply.body).unwrap();
+        assert_eq!(body.pointer(at), Some(&json!(expected)));
+    }
 }

@@ -16,7 +16,7 @@ pub(crate) use operation::{
 };
 
 use crate::arm_id::{ClusterId, ClusterKey, GroupKey, name_key};
-use crate::world::{Cluster, Configuration, Identity, RoleAssignment, Stage, World};
+use crate::world::{Cluster, Configuration, Identity, RoleAssignment, Stage, Tenant, World};
 
 /// Finished operations are remembered this long; how long the service keeps them is unconfirmed.
 const OPERATION_MEMORY: Duration = Duration::from_hours(24);
@@ -29,6 +29,8 @@ pub(crate) struct State {
     groups: BTreeSet<GroupKey>,
     pub(crate) role_assignments: Option<Vec<RoleAssignment>>,
     pub(crate) identities: Option<Vec<Identity>>,
+    tenants: Option<Vec<Tenant>>,
+    resources: Option<Vec<String>>,
     operations: BTreeMap<String, Operation>,
     running: Vec<String>,
     /// When clusters last changed by hand; their etag.
@@ -49,6 +51,8 @@ impl State {
             groups: BTreeSet::new(),
             role_assignments: None,
             identities: None,
+            tenants: None,
+            resources: None,
             operations: BTreeMap::new(),
             running: Vec::new(),
             changed: now,
@@ -64,6 +68,8 @@ impl State {
             configurations,
             role_assignments,
             identities,
+            tenants,
+            resources,
         } = world;
         self.clusters.clear();
         for cluster in clusters {
@@ -84,6 +90,8 @@ impl State {
         }
         self.role_assignments = role_assignments;
         self.identities = identities;
+        self.tenants = tenants;
+        self.resources = resources;
         self.changed = now;
     }
 
@@ -106,7 +114,43 @@ impl State {
             configurations,
             role_assignments: self.role_assignments.clone(),
             identities: self.identities.clone(),
+            tenants: self.tenants.clone(),
+            resources: self.resources.clone(),
         }
+    }
+
+    /// The identity of a client id, when the world lists it.
+    pub(crate) fn identity(&self, client_id: &str) -> Option<&Identity> {
+        self.identities
+            .iter()
+            .flatten()
+            .find(|identity| identity.client_id.eq_ignore_ascii_case(client_id))
+    }
+
+    /// Whether Entra knows a tenant: without a list, every one.
+    pub(crate) fn has_tenant(&self, tenant_id: &str) -> bool {
+        self.tenants.as_ref().is_none_or(|tenants| {
+            tenants
+                .iter()
+                .any(|tenant| tenant.tenant_id.eq_ignore_ascii_case(tenant_id))
+        })
+    }
+
+    /// The tenant of a subscription, when the world says which one it is.
+    pub(crate) fn tenant_of(&self, subscription: &str) -> Option<&str> {
+        self.tenants
+            .iter()
+            .flatten()
+            .find(|tenant| tenant.has(subscription))
+            .map(|tenant| tenant.tenant_id.as_str())
+    }
+
+    /// Whether tokens are to be had for a resource: without a list, for every one.
+    pub(crate) fn has_resource(&self, resource: &str) -> bool {
+        let key = |text: &str| text.trim_end_matches('/').to_lowercase();
+        self.resources
+            .as_ref()
+            .is_none_or(|resources| resources.iter().any(|known| key(known) == key(resource)))
     }
 
     pub(crate) fn has_subscription(&self, subscription: &str) -> bool {

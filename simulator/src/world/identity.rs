@@ -1,12 +1,14 @@
 //! Identities and role assignments in the world file. Pure.
 
+use std::fmt;
+
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::document::{DocumentError, Fields};
 
 /// An application that the token route knows. With no list at all, every client id gets a token.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Identity {
     pub(crate) client_id: String,
@@ -17,6 +19,28 @@ pub(crate) struct Identity {
     /// Subjects whose assertions are exchanged; absent: any subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) federated_subjects: Option<Vec<String>>,
+    /// The JSON of the claims that a token must have been asked for with, or ARM challenges it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) required_claims: Option<String>,
+}
+
+/// Without the secret.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            client_id,
+            object_id,
+            secret: _,
+            federated_subjects,
+            required_claims,
+        } = self;
+        f.debug_struct("Identity")
+            .field("client_id", client_id)
+            .field("object_id", object_id)
+            .field("federated_subjects", federated_subjects)
+            .field("required_claims", required_claims)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Identity {
@@ -27,7 +51,13 @@ impl Identity {
             object_id: fields.text("objectId")?,
             secret: fields.text("secret")?,
             federated_subjects: fields.texts("federatedSubjects")?,
+            required_claims: fields.text("requiredClaims")?,
         };
+        if let Some(claims) = &identity.required_claims
+            && !serde_json::from_str::<Value>(claims).is_ok_and(|claims| claims.is_object())
+        {
+            return Err(fields.error("requiredClaims", "must be the text of a JSON object"));
+        }
         fields.finish()?;
         Ok(identity)
     }

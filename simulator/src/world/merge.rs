@@ -5,11 +5,12 @@ use serde_json::{Map, Value};
 use crate::document::DocumentError;
 
 /// The lists whose elements are merged by a key. Every other list is replaced as a whole.
-const KEYED: [(&str, &str); 4] = [
+const KEYED: [(&str, &str); 5] = [
     ("clusters", "id"),
     ("configurations", "id"),
     ("identities", "clientId"),
     ("databases", "name"),
+    ("tenants", "tenantId"),
 ];
 
 /// `current` with `patch` merged in. Removing a cluster removes the configurations on it.

@@ -1,9 +1,10 @@
-//! The world file: which clusters, databases, configurations, roles and identities exist. Pure.
+//! The world file: which clusters, databases, configurations, roles, identities and tenants exist. Pure.
 
 mod cluster;
 mod configuration;
 mod identity;
 mod merge;
+mod tenant;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 pub(crate) use cluster::{Cluster, Database};
 pub(crate) use configuration::{Configuration, KINDS, Properties, Sharing, Stage};
 pub(crate) use identity::{Identity, Role, RoleAssignment};
+pub(crate) use tenant::Tenant;
 
 use crate::arm_id::name_key;
 use crate::document::{DocumentError, Fields};
@@ -31,6 +33,11 @@ pub struct World {
     pub(crate) role_assignments: Option<Vec<RoleAssignment>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) identities: Option<Vec<Identity>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tenants: Option<Vec<Tenant>>,
+    /// What the token route gives tokens for; absent: everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resources: Option<Vec<String>>,
 }
 
 /// Why a world cannot be used.
@@ -98,12 +105,19 @@ impl World {
                     .map(|identity| name_key(&identity.client_id)),
             )?;
         }
+        let tenants = read(&mut fields, "tenants", Tenant::read)?;
+        if let Some(tenants) = &tenants {
+            tenant::check(tenants)?;
+        }
+        let resources = fields.texts("resources")?;
         fields.finish()?;
         Ok(Self {
             clusters,
             configurations,
             role_assignments,
             identities,
+            tenants,
+            resources,
         })
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
-use kusto_arm_simulator::{Aborted, Options, Simulator, World};
+use kusto_arm_simulator::{Aborted, Clock, Options, Simulator, World};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -50,6 +50,7 @@ pub(crate) fn world() -> Value {
 
 pub(crate) struct Harness {
     pub(crate) simulator: Simulator,
+    pub(crate) clock: Clock,
     token: String,
 }
 
@@ -109,16 +110,27 @@ impl Harness {
     }
 
     pub(crate) fn with(world: Value, options: Options) -> Self {
+        let clock = options.clock;
         let simulator = Simulator::new(World::from_json(world).unwrap(), options);
         let token = simulator.mint_token("me", AUDIENCE);
-        Self { simulator, token }
+        Self {
+            simulator,
+            clock,
+            token,
+        }
     }
 
     /// The same simulator, called by another client.
     pub(crate) fn as_client(&self, client_id: &str) -> Self {
+        self.with_token(&self.simulator.mint_token(client_id, AUDIENCE))
+    }
+
+    /// The same simulator, called with another token.
+    pub(crate) fn with_token(&self, token: &str) -> Self {
         Self {
             simulator: self.simulator.clone(),
-            token: self.simulator.mint_token(client_id, AUDIENCE),
+            clock: self.clock,
+            token: token.to_owned(),
         }
     }
 

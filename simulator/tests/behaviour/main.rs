@@ -14,12 +14,16 @@
 
 mod access;
 mod databases;
+mod entra;
 mod faults;
 mod harness;
 mod locks;
 mod operations;
 mod paging;
+mod secrets;
+mod tenancy;
 mod throttling;
+mod token_faults;
 mod tokens;
 mod validation;
 mod wire;

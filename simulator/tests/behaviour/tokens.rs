@@ -7,6 +7,7 @@ use http::{Request, StatusCode};
 use kusto_arm_simulator::Options;
 use serde_json::{Value, json};
 
+use crate::entra::{EXCHANGE, assertion, assertion_form, jwt, number, post, secret_form, with};
 use crate::harness::{Answer, HOST, Harness, cluster, world};
 
 async fn with_token(harness: &Harness, authorization: Option<&str>) -> Answer {
@@ -18,47 +19,6 @@ async fn with_token(harness: &Harness, authorization: Option<&str>) -> Answer {
         request = request.header("authorization", authorization);
     }
     harness.send(request.body(Body::empty()).unwrap()).await
-}
-
-async fn entra(harness: &Harness, form: &[(&str, &str)]) -> Answer {
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(form)
-        .finish();
-    let request = Request::builder()
-        .method("POST")
-        .uri(format!("{HOST}/tenant-1/oauth2/v2.0/token"))
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(Body::from(body))
-        .unwrap();
-    harness.send(request).await
-}
-
-async fn managed_identity(harness: &Harness, query: &str, header: Option<(&str, &str)>) -> Answer {
-    let mut request = Request::builder().uri(format!("{HOST}/msi/token?{query}"));
-    if let Some((name, value)) = header {
-        request = request.header(name, value);
-    }
-    harness.send(request.body(Body::empty()).unwrap()).await
-}
-
-const SECRET: [(&str, &str); 4] = [
-    ("grant_type", "client_credentials"),
-    ("client_id", "app-1"),
-    ("client_secret", "s3cret"),
-    ("scope", "https://management.azure.com/.default"),
-];
-
-fn assertion_form(assertion: &str) -> [(&str, &str); 5] {
-    [
-        ("grant_type", "client_credentials"),
-        ("client_id", "app-1"),
-        ("client_assertion", assertion),
-        (
-            "client_assertion_type",
-            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        ),
-        ("scope", "https://management.core.windows.net//.default"),
-    ]
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,8 +77,12 @@ async fn a_token_ends() {
 #[tokio::test(start_paused = true)]
 async fn entra_gives_tokens_for_a_secret_and_for_an_assertion() {
     let harness = Harness::new();
-    for form in [SECRET.to_vec(), assertion_form("a.b.c").to_vec()] {
-        let answer = entra(&harness, &form).await;
+    let core = "https://management.core.windows.net//.default";
+    for form in [
+        secret_form("s3cret"),
+        with(assertion_form("a.b.c"), "scope", core),
+    ] {
+        let answer = post(&harness, "tenant-1", &form).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         assert_eq!(
             (answer.at("/token_type"), answer.at("/expires_in")),
@@ -139,64 +103,62 @@ async fn entra_gives_tokens_for_a_secret_and_for_an_assertion() {
     }
 }
 
+const SUBJECT: &str = "system:serviceaccount:a:b";
+
+fn listed() -> Harness {
+    let mut listed = world();
+    listed["identities"] =
+        json!([{"clientId": "app-1", "secret": "s3cret", "federatedSubjects": [SUBJECT]}]);
+    Harness::with(listed, Options::default())
+}
+
 #[tokio::test(start_paused = true)]
 async fn entra_refuses_with_its_own_numbers() {
-    let mut listed = world();
-    listed["identities"] = json!([
-        {"clientId": "app-1", "secret": "s3cret", "federatedSubjects": ["system:serviceaccount:a:b"]},
-    ]);
-    let harness = Harness::with(listed, Options::default());
-    let jwt = |subject: &str| format!("e30.{}.x", base64(&json!({"sub": subject}).to_string()));
-    let replaced = |name: &'static str, value: &'static str| {
-        SECRET
-            .map(|(field, old)| {
-                if field == name {
-                    (name, value)
-                } else {
-                    (field, old)
-                }
-            })
-            .to_vec()
-    };
+    let harness = listed();
+    let form = || secret_form("s3cret");
     let without = |name: &str| {
-        SECRET
-            .into_iter()
-            .filter(|(field, _)| *field != name)
-            .collect::<Vec<_>>()
+        let mut form = form();
+        form.retain(|(field, _)| *field != name);
+        form
     };
     let (good, other) = (
-        jwt("system:serviceaccount:a:b"),
-        jwt("system:serviceaccount:a:c"),
+        assertion(&harness, SUBJECT),
+        assertion(&harness, "system:serviceaccount:a:c"),
     );
-    assert_eq!(entra(&harness, &SECRET).await.status, StatusCode::OK);
-    assert_eq!(
-        entra(&harness, &assertion_form(&good)).await.status,
-        StatusCode::OK
-    );
-    for (form, status, error, number) in [
+    for accepted in [form(), assertion_form(&good)] {
+        let answer = post(&harness, "tenant-1", &accepted).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+    for (form, status, error, expected) in [
         (
-            replaced("client_secret", "old"),
+            secret_form("old"),
             StatusCode::UNAUTHORIZED,
             "invalid_client",
             7_000_215,
         ),
         (
-            replaced("client_id", "app-2"),
+            with(form(), "client_id", "app-2"),
             StatusCode::BAD_REQUEST,
             "unauthorized_client",
             700_016,
         ),
         (
-            replaced("grant_type", "password"),
+            with(form(), "grant_type", "password"),
             StatusCode::BAD_REQUEST,
             "unsupported_grant_type",
             70_003,
         ),
         (
-            replaced("scope", "https://management.azure.com"),
+            with(form(), "scope", "https://management.azure.com"),
             StatusCode::BAD_REQUEST,
             "invalid_scope",
             70_011,
+        ),
+        (
+            with(form(), "claims", "[1]"),
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            9_002_313,
         ),
         (
             without("scope"),
@@ -211,33 +173,86 @@ async fn entra_refuses_with_its_own_numbers() {
             7_000_218,
         ),
         (
-            assertion_form(&other).to_vec(),
+            assertion_form(&other),
             StatusCode::UNAUTHORIZED,
             "invalid_client",
             700_213,
         ),
         (
-            assertion_form("no token").to_vec(),
+            assertion_form("no token"),
             StatusCode::UNAUTHORIZED,
             "invalid_client",
             50_027,
         ),
     ] {
-        let answer = entra(&harness, &form).await;
+        let answer = post(&harness, "tenant-1", &form).await;
         assert_eq!(
-            (answer.status, answer.at("/error")),
-            (status, &json!(error)),
-            "{number}"
-        );
-        assert_eq!(answer.at("/error_codes"), &json!([number]));
-        assert!(
-            answer
-                .at("/error_description")
-                .as_str()
-                .unwrap()
-                .starts_with(&format!("AADSTS{number}: "))
+            (answer.status, answer.at("/error"), number(&answer)),
+            (status, &json!(error), expected)
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_assertion_is_for_the_exchange_and_in_its_time() {
+    let harness = listed();
+    let now = harness.clock.now().as_second();
+    let claims = |aud: Value, nbf: i64, exp: Value| json!({"sub": SUBJECT, "aud": aud, "nbf": nbf, "exp": exp});
+    let later = json!(now + 600);
+    for (claims, expected) in [
+        (claims(json!(EXCHANGE), now, later.clone()), None),
+        (claims(json!(["x", EXCHANGE]), now, later.clone()), None),
+        (claims(json!("x"), now, later.clone()), Some(700_212)),
+        (claims(json!([]), now, later.clone()), Some(700_212)),
+        (claims(Value::Null, now, later.clone()), Some(700_212)),
+        (claims(json!(EXCHANGE), now + 60, later.clone()), None),
+        (claims(json!(EXCHANGE), now + 360, later), Some(700_024)),
+        (claims(json!(EXCHANGE), now, json!(now)), Some(700_024)),
+        (claims(json!(EXCHANGE), now, Value::Null), Some(700_024)),
+    ] {
+        let answer = post(&harness, "tenant-1", &assertion_form(&jwt(&claims))).await;
+        let refused = (answer.status != StatusCode::OK).then(|| number(&answer));
+        assert_eq!(refused, expected, "{claims}: {}", answer.text);
+    }
+    let good = assertion_form(&assertion(&harness, SUBJECT));
+    tokio::time::advance(Duration::from_hours(1)).await;
+    let late = post(&harness, "tenant-1", &good).await;
+    assert_eq!(number(&late), 700_024);
+    let text = late.at("/error_description").as_str().unwrap();
+    assert!(text.contains("expiry time of assertion"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_federated_credential_is_taken_away_and_given_again_while_tokens_live_on() {
+    let harness = listed();
+    let form = assertion_form(&assertion(&harness, SUBJECT));
+    let exchanged = post(&harness, "tenant-1", &form).await;
+    let held = harness.with_token(exchanged.at("/access_token").as_str().unwrap());
+    for (subjects, expected) in [
+        (json!([]), Some(70_025)),
+        (json!(["system:serviceaccount:a:other"]), Some(700_213)),
+        (json!([SUBJECT.to_uppercase()]), Some(700_213)),
+        (json!([SUBJECT]), None),
+        (json!(null), None),
+    ] {
+        let patch = json!({"identities": [{"clientId": "APP-1", "federatedSubjects": subjects}]});
+        harness.simulator.patch_world(patch).unwrap();
+        let answer = post(&harness, "tenant-1", &form).await;
+        let refused = (answer.status != StatusCode::OK).then(|| number(&answer));
+        assert_eq!(refused, expected, "{subjects}: {}", answer.text);
+        assert_eq!(held.get(&cluster("follower1")).await.status, StatusCode::OK);
+    }
+    let patch = json!({"identities": [{"clientId": "app-1", "$delete": true}]});
+    harness.simulator.patch_world(patch).unwrap();
+    assert_eq!(number(&post(&harness, "tenant-1", &form).await), 700_016);
+}
+
+async fn managed_identity(harness: &Harness, query: &str, header: Option<(&str, &str)>) -> Answer {
+    let mut request = Request::builder().uri(format!("{HOST}/msi/token?{query}"));
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
+    }
+    harness.send(request.body(Body::empty()).unwrap()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -296,28 +311,18 @@ async fn discovery_names_the_address_that_was_called() {
 #[tokio::test(start_paused = true)]
 async fn token_calls_are_in_the_journal_only_when_asked_for() {
     let harness = Harness::new();
-    entra(&harness, &SECRET).await;
+    post(&harness, "tenant-1", &secret_form("s3cret")).await;
     harness.get(&cluster("follower1")).await;
     assert_eq!(harness.simulator.journal().len(), 1);
     let all: Value = serde_json::to_value(harness.simulator.journal_with_tokens()).unwrap();
     assert_eq!(all.as_array().unwrap().len(), 2);
+    assert_eq!(
+        all.pointer("/0/principal"),
+        Some(&json!("app-1")),
+        "who asks"
+    );
     assert!(
         !all.to_string().contains("s3cret") && !all.to_string().contains("Bearer"),
         "{all}"
     );
-}
-
-fn base64(text: &str) -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    text.as_bytes()
-        .chunks(3)
-        .flat_map(|chunk| {
-            let held = chunk
-                .iter()
-                .fold(0_u32, |held, byte| held << 8 | u32::from(*byte))
-                << (8 * (3 - chunk.len()));
-            (0..=chunk.len())
-                .map(move |at| char::from(ALPHABET[(held >> (18 - 6 * at) & 63) as usize]))
-        })
-        .collect()
 }

@@ -45,6 +45,7 @@ mod tests {
             method: method.to_owned(),
             path: "/x".to_owned(),
             status: Some(200),
+            principal: None,
         };
         let calls = [call("PUT"), call("GET"), call("GET"), call("PUT")];
         assert_eq!(

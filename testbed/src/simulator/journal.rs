@@ -13,6 +13,8 @@ pub struct ArmCall {
     pub path: String,
     /// The status of the answer; `None` when there was none (a connection that was reset).
     pub status: Option<u16>,
+    /// The client id of the caller; `None` when the simulator never issued the token, or there was none.
+    pub principal: Option<String>,
 }
 
 impl ArmCall {
@@ -27,6 +29,7 @@ impl ArmCall {
             .map_or("/", |at| after_scheme.split_at(at).1);
         let path = path_and_query.split('?').next().unwrap_or_default();
         let status = entry.pointer("/liveResponse/statusCode");
+        let principal = entry.get("principal").and_then(Value::as_str);
         Some(Self {
             method: request.get("method")?.as_str()?.to_owned(),
             path: path.to_owned(),
@@ -35,6 +38,7 @@ impl ArmCall {
                 Value::String(text) => text.parse().ok(),
                 other => other.as_u64().and_then(|code| u16::try_from(code).ok()),
             }),
+            principal: principal.map(str::to_owned),
         })
     }
 
@@ -168,6 +172,16 @@ mod tests {
         ] {
             let call = call("POST", &format!("{FOLLOWER}/{action}"), 200);
             assert_eq!(call.is_write(), is_write, "{action}");
+        }
+    }
+
+    #[test]
+    fn the_caller_is_read_when_it_is_known() {
+        for (principal, expected) in [(json!("app-1"), Some("app-1")), (Value::Null, None)] {
+            let entry =
+                json!({"principal": principal, "liveRequest": {"method": "GET", "url": "/x"}});
+            let call = ArmCall::read(&entry).unwrap();
+            assert_eq!(call.principal.as_deref(), expected);
         }
     }
 
