@@ -6,14 +6,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::api::{IntervalError, parse_interval};
-use crate::azure::cloud::{Cloud, CloudError, CloudName, CloudOverrides};
+use crate::azure::cloud::CloudError;
 use crate::azure::credential::{CredentialEnvironment, CredentialKind};
-use crate::cli::{AzureArgs, CloudArg, CredentialArg, LogFormatArg, RunArgs};
+use crate::azure::discovery::CloudSource;
+use crate::cli::{AzureArgs, CredentialArg, LogFormatArg, RunArgs};
+use crate::controller::Tenancy;
 use crate::telemetry::{LogConfig, LogFilterError, LogFormat};
 
+mod cloud;
 mod selector;
+mod tenancy;
 #[cfg(test)]
 mod tests;
 
@@ -42,6 +47,8 @@ pub struct Config {
     pub health_address: Option<SocketAddr>,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// Who may use which Azure identity.
+    pub tenancy: Tenancy,
     /// How Azure is reached.
     pub arm: ArmConfig,
 }
@@ -58,8 +65,8 @@ pub enum WatchScope {
 /// How Azure Resource Manager and Microsoft Entra are reached.
 #[derive(Debug, Clone)]
 pub struct ArmConfig {
-    /// The addresses and the audience.
-    pub cloud: Cloud,
+    /// The addresses and the audience, or where to ask for them.
+    pub cloud: CloudSource,
     /// The `api-version` of the `Microsoft.Kusto` provider.
     pub api_version: String,
     /// PEM certificates to trust besides the system's.
@@ -126,11 +133,28 @@ pub enum ConfigError {
         /// Why.
         source: CloudError,
     },
+    /// A custom cloud without an address.
+    #[error("`--arm-endpoint` must be set for `--cloud custom`")]
+    CustomCloud,
     /// Not an API version.
     #[error(
         "`--arm-api-version` must be a date such as 2024-04-13, with -preview if it is one, not `{0}`"
     )]
     ApiVersion(String),
+    /// Not the name of a ServiceAccount.
+    #[error(
+        "`--default-service-account` must be the name of a ServiceAccount (lower-case letters, digits, hyphens and \
+         periods, at most 253), not `{0}`"
+    )]
+    ServiceAccount(String),
+    /// Two flags that can't both be meant.
+    #[error("`{flag}` must not be set together with `{other}`")]
+    Contradiction {
+        /// The one.
+        flag: &'static str,
+        /// The other.
+        other: &'static str,
+    },
     /// Asked for what does not exist yet.
     #[error(
         "`--leader-elect` must be false: leader election is not available yet; run a single replica"
@@ -159,6 +183,7 @@ impl Config {
             health_bind_address,
             log_format,
             log_level,
+            tenancy,
             azure,
         } = arguments;
         if leader_elect {
@@ -194,6 +219,7 @@ impl Config {
                 },
                 filter: log_level.parse().map_err(ConfigError::LogFilter)?,
             },
+            tenancy: tenancy::tenancy(tenancy)?,
             arm: ArmConfig::new(azure, variable)?,
         })
     }
@@ -219,7 +245,7 @@ impl ArmConfig {
             azure_ca_file,
         } = arguments;
         let variable = |name: &str| given(variable(name));
-        let addresses = Addresses {
+        let addresses = cloud::Addresses {
             endpoint: given(arm_endpoint),
             audience: given(arm_audience),
             authority: given(authority_host)
@@ -239,53 +265,11 @@ impl ArmConfig {
             environment: CredentialEnvironment {
                 tenant_id: variable("AZURE_TENANT_ID"),
                 client_id: variable("AZURE_CLIENT_ID"),
-                client_secret: variable("AZURE_CLIENT_SECRET"),
+                client_secret: variable("AZURE_CLIENT_SECRET").map(Zeroizing::new),
                 client_secret_file: given(client_secret_file).map(PathBuf::from),
                 federated_token_file: variable("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from),
             },
         })
-    }
-}
-
-/// What replaces the named cloud's own addresses.
-struct Addresses {
-    endpoint: Option<String>,
-    audience: Option<String>,
-    /// With the flag or variable that gave it.
-    authority: Option<(&'static str, String)>,
-}
-
-impl Addresses {
-    fn cloud(&self, name: CloudArg) -> Result<Cloud, ConfigError> {
-        let name = match name {
-            CloudArg::Public => CloudName::Public,
-            CloudArg::UsGovernment => CloudName::UsGovernment,
-            CloudArg::China => CloudName::China,
-        };
-        let none = CloudOverrides::default();
-        let endpoint = self.endpoint.as_deref();
-        let audience = self.audience.as_deref();
-        let (authority_flag, authority_host) = match &self.authority {
-            Some((flag, host)) => (*flag, Some(host.as_str())),
-            None => ("--authority-host", None),
-        };
-        let all = CloudOverrides {
-            endpoint,
-            authority_host,
-            audience,
-        };
-        let refused = |flag| move |source| ConfigError::Cloud { flag, source };
-        // One replacement at a time, so that an error can name its flag.
-        Cloud::new(name, CloudOverrides { endpoint, ..none }).map_err(refused("--arm-endpoint"))?;
-        Cloud::new(
-            name,
-            CloudOverrides {
-                authority_host,
-                ..none
-            },
-        )
-        .map_err(refused(authority_flag))?;
-        Cloud::new(name, all).map_err(refused("--arm-audience"))
     }
 }
 

@@ -17,6 +17,9 @@ pub enum AddressError {
     /// Not an absolute http(s) address, or one with a user or a fragment.
     #[error("the address cannot be read")]
     Unreadable,
+    /// It leads to the endpoint, but not to an operation.
+    #[error("the address is not that of an operation")]
+    NoOperation,
     /// It leads elsewhere, and our token would go there.
     #[error("the address leads to {found}, not to {expected}")]
     Foreign {

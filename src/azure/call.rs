@@ -1,10 +1,9 @@
 //! One call to ARM: throttle, token, request, answer, a second try after 401, and what is observed of it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
-use serde_json::Value;
+use http::{HeaderValue, Method, header};
 use tokio::time::{Instant, timeout};
 use tracing::debug;
 use url::Url;
@@ -12,9 +11,11 @@ use uuid::Uuid;
 
 pub use super::arm_call::ArmCall;
 use super::{
+    answer::Answer,
     cloud::Endpoint,
-    error::{ArmError, Intent, Refusal, parse_retry_after},
+    error::{ArmError, Class, Intent, Refusal, Unaccepted},
     message::chain_line,
+    redact::Proofs,
     throttle::{Bucket, Throttle},
     token::{Token, TokenError, TokenSource},
     transport::{Limits, Transport, TransportError},
@@ -122,59 +123,6 @@ impl Call<'_> {
     }
 }
 
-/// An answer with any status.
-pub(super) struct Answer {
-    intent: Intent,
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-}
-
-impl Answer {
-    /// A header's text; `None` when it is absent or not plain ASCII.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        self.header(header::RETRY_AFTER.as_str())
-            .and_then(parse_retry_after)
-    }
-
-    /// This answer as a refusal, read from ARM's envelope `{"error": {"code", "message"}}`.
-    pub(super) fn refusal(&self) -> Refusal {
-        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let text = |name| {
-            body.pointer(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        Refusal {
-            intent: self.intent,
-            status: self.status,
-            code: text("/error/code"),
-            message: text("/error/message"),
-            retry_after: self.retry_after(),
-        }
-    }
-
-    /// The error that this answer amounts to, when no success can be read from it.
-    pub(super) fn unexpected(&self, expected: &'static str, detail: impl fmt::Display) -> ArmError {
-        if (200..300).contains(&self.status) {
-            let detail = detail.to_string();
-            ArmError::Malformed {
-                intent: self.intent,
-                status: self.status,
-                expected,
-                detail,
-            }
-        } else {
-            ArmError::Refused(self.refusal())
-        }
-    }
-}
-
 /// Sends calls.
 pub(super) struct Caller {
     options: ArmOptions,
@@ -219,12 +167,16 @@ impl Caller {
         }
         let token = self.token().await?;
         let mut answer = self.exchange(call, &token).await?;
-        if answer.status == 401 {
-            self.options.tokens.reject(&token);
+        if answer.status == 401 && answer.refusal().class() != Class::Misconfigured {
+            // The challenge of the second answer is not followed: the same claims would come again.
+            self.options.tokens.reject(&token, answer.challenge());
             let renewed = self.token().await?;
             if renewed != token {
                 answer = self.exchange(call, &renewed).await?;
             }
+        }
+        if answer.status == 401 {
+            answer.unaccepted = self.unaccepted(&answer);
         }
         if answer.status == 429 {
             let refusal = answer.refusal();
@@ -237,7 +189,24 @@ impl Caller {
         Ok(answer)
     }
 
-    async fn token(&self) -> Result<Token, ArmError> {
+    /// What we can tell of a 401 that ARM does not say.
+    fn unaccepted(&self, answer: &Answer) -> Unaccepted {
+        if answer.challenge().is_some() {
+            Unaccepted::ClaimsRequired
+        } else if answer.refusal().class() == Class::Misconfigured {
+            Unaccepted::Misfit {
+                in_use: format!(
+                    "{} towards ARM at `{}`",
+                    self.options.tokens.in_use(),
+                    self.options.endpoint
+                ),
+            }
+        } else {
+            Unaccepted::Unexplained
+        }
+    }
+
+    pub(super) async fn token(&self) -> Result<Token, ArmError> {
         self.options.tokens.token().await.map_err(ArmError::Token)
     }
 
@@ -270,11 +239,17 @@ impl Caller {
             }
             Ok(answer) => {
                 let (head, body) = answer.into_parts();
+                let body = if head.status.is_success() {
+                    body
+                } else {
+                    Proofs::bearer(token).hidden_in(body)
+                };
                 let answer = Answer {
                     intent: call.kind.intent(),
                     status: head.status.as_u16(),
                     headers: head.headers,
                     body,
+                    unaccepted: Unaccepted::Unexplained,
                 };
                 debug!(
                     operation,

@@ -11,6 +11,8 @@ pub enum Class {
     Busy,
     /// The operator's administrator: our credential, tenant or audience is not accepted.
     Unauthenticated,
+    /// The operator's administrator: cloud, tenant and audience do not fit together; no waiting cures that.
+    Misconfigured,
     /// An Azure administrator: a role is missing, or was granted so lately that it is not known everywhere.
     Denied,
     /// The author of the declaration: ARM refuses what it asks for.
@@ -22,7 +24,7 @@ pub enum Class {
 /// Codes with a meaning of their own, in any ASCII case: what, who must act, and the reason.
 ///
 /// Sources: arm-kusto.md §7 for what was seen with Kusto; the rest are ARM's general codes.
-const CODES: [(&str, Class, &str); 28] = [
+const CODES: [(&str, Class, &str); 29] = [
     // Arrives inside an operation that was accepted, never as HTTP 409 (terraform-provider-azurerm #32161).
     ("ServiceIsInMaintenance", Class::Busy, "ClusterBusy"),
     // "provisioning state is not terminal" (azure-rest-api-specs #7984, microsoft/mcp #1143).
@@ -45,8 +47,13 @@ const CODES: [(&str, Class, &str); 28] = [
     ),
     (
         "InvalidAuthenticationTokenTenant",
-        Class::Unauthenticated,
-        "AuthenticationFailed",
+        Class::Misconfigured,
+        "WrongTenant",
+    ),
+    (
+        "InvalidAuthenticationTokenAudience",
+        Class::Misconfigured,
+        "WrongAudience",
     ),
     (
         "ExpiredAuthenticationToken",

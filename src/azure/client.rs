@@ -9,7 +9,8 @@ use tracing::warn;
 
 pub use super::call::{ArmCall, ArmOptions, CallObserver, CallResult, NoObserver};
 use super::{
-    call::{Answer, Call, Caller},
+    answer::Answer,
+    call::{Call, Caller},
     cloud::Endpoint,
     error::{ArmError, Refusal},
     model::from_object,
@@ -40,6 +41,15 @@ impl ArmClient {
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         self.0.endpoint()
+    }
+
+    /// Makes sure that a token is at hand, so that a caller who holds something scarce need not wait for one. At once
+    /// when there is a valid one; ten seconds or so at most.
+    ///
+    /// # Errors
+    /// [`ArmError::Token`] only.
+    pub async fn authenticate(&self) -> Result<(), ArmError> {
+        self.0.token().await.map(drop)
     }
 
     /// Looks at an operation once, in either of its forms.

@@ -239,17 +239,26 @@ impl Cloud {
     /// [`CloudError`] says which replacement is wrong.
     pub fn new(name: CloudName, overrides: CloudOverrides<'_>) -> Result<Self, CloudError> {
         let (arm, entra) = name.addresses();
-        let audience = overrides.audience.unwrap_or(arm).trim_end_matches('/');
-        let is_uri = audience
-            .split_once("://")
-            .is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty());
-        if !is_uri || audience.contains(char::is_whitespace) {
-            return Err(CloudError::Audience(audience.to_owned()));
-        }
+        Self::of(
+            Endpoint::parse(overrides.endpoint.unwrap_or(arm))?,
+            overrides.authority_host.unwrap_or(entra),
+            overrides.audience.unwrap_or(arm),
+        )
+    }
+
+    /// The cloud with these addresses.
+    ///
+    /// # Errors
+    /// [`CloudError`] says which one is wrong.
+    pub(super) fn of(
+        endpoint: Endpoint,
+        authority_host: &str,
+        audience: &str,
+    ) -> Result<Self, CloudError> {
         Ok(Self {
-            endpoint: Endpoint::parse(overrides.endpoint.unwrap_or(arm))?,
-            authority_host: Endpoint::parse(overrides.authority_host.unwrap_or(entra))?.to_string(),
-            audience: audience.to_owned(),
+            endpoint,
+            authority_host: Endpoint::parse(authority_host)?.to_string(),
+            audience: checked_audience(audience)?.to_owned(),
         })
     }
 
@@ -257,6 +266,19 @@ impl Cloud {
     #[must_use]
     pub fn scope(&self) -> String {
         format!("{}/.default", self.audience)
+    }
+}
+
+/// An audience without the slashes at its end.
+fn checked_audience(audience: &str) -> Result<&str, CloudError> {
+    let audience = audience.trim_end_matches('/');
+    let is_uri = audience
+        .split_once("://")
+        .is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty());
+    if is_uri && audience.len() <= ENDPOINT_MAX && !audience.contains(char::is_whitespace) {
+        Ok(audience)
+    } else {
+        Err(CloudError::Audience(audience.to_owned()))
     }
 }
 

@@ -1,18 +1,19 @@
 //! Which identity the operator uses towards Entra.
 
-use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
+use std::{fmt, hash::RandomState, path::PathBuf, str::FromStr, sync::Arc};
 
-use azure_core::credentials::Secret;
+use futures::future::BoxFuture;
+use zeroize::Zeroizing;
 
-use self::exchange::Credential;
+use self::{exchange::Credential, file::TokenFile};
 use super::{
-    cloud::{Cloud, CloudError, Endpoint},
-    entra::EntraClient,
-    token::Mint,
+    cloud::{Cloud, CloudError},
+    token::{Mint, TokenError},
     transport::Transport,
 };
 
 mod exchange;
+mod file;
 
 /// How to prove who we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,7 +72,7 @@ pub struct CredentialEnvironment {
     /// `AZURE_CLIENT_ID`.
     pub client_id: Option<String>,
     /// `AZURE_CLIENT_SECRET`.
-    pub client_secret: Option<String>,
+    pub client_secret: Option<Zeroizing<String>>,
     /// A file with the client secret, read again for each exchange; wins over `client_secret`.
     pub client_secret_file: Option<PathBuf>,
     /// `AZURE_FEDERATED_TOKEN_FILE`, read again for each exchange.
@@ -81,11 +82,12 @@ pub struct CredentialEnvironment {
 impl CredentialEnvironment {
     fn without_empty(self) -> Self {
         let text = |value: Option<String>| value.filter(|value| !value.trim().is_empty());
+        let secret = self.client_secret.filter(|value| !value.trim().is_empty());
         let path = |value: Option<PathBuf>| value.filter(|value| !value.as_os_str().is_empty());
         Self {
             tenant_id: text(self.tenant_id),
             client_id: text(self.client_id),
-            client_secret: text(self.client_secret),
+            client_secret: secret,
             client_secret_file: path(self.client_secret_file),
             federated_token_file: path(self.federated_token_file),
         }
@@ -147,21 +149,45 @@ pub fn mint<T: Transport + Clone>(
     cloud: &Cloud,
     transport: &T,
 ) -> Result<(CredentialKind, Arc<dyn Mint>), CredentialError> {
-    let authority = Endpoint::parse(&cloud.authority_host)?;
-    let credential = Credential {
-        source: Source::choose(kind, environment.clone())?,
-        scope: cloud.scope(),
-        client: Arc::new(EntraClient::new(Arc::new(transport.clone()), &authority)),
-        authority,
+    let source = Source::choose(kind, environment.clone())?;
+    let kind = source.kind();
+    Ok((kind, Arc::new(Credential::new(source, cloud, transport)?)))
+}
+
+/// Where a federated assertion comes from; asked anew for each exchange.
+pub trait AssertionSource: Send + Sync + 'static {
+    /// An assertion that is valid now, without white space around it.
+    ///
+    /// # Errors
+    /// [`TokenError::Assertion`] says who must act; [`TokenError::Local`] is for what passes by itself.
+    fn assertion(&self) -> BoxFuture<'_, Result<Zeroizing<String>, TokenError>>;
+}
+
+/// The identity that `assertions` are exchanged for: of `client_id` in `tenant_id`, which may come from whoever may
+/// annotate an account, so both are checked. The authority is always the cloud's.
+///
+/// # Errors
+/// [`CredentialError`] when an id is none.
+pub fn federated<T: Transport + Clone>(
+    tenant_id: &str,
+    client_id: &str,
+    assertions: Arc<dyn AssertionSource>,
+    cloud: &Cloud,
+    transport: &T,
+) -> Result<Arc<dyn Mint>, CredentialError> {
+    let source = Source::Federated {
+        tenant_id: checked_id("tenant id", tenant_id)?,
+        client_id: checked_id("client id", client_id)?,
+        assertions,
     };
-    Ok((credential.source.kind(), Arc::new(credential)))
+    Ok(Arc::new(Credential::new(source, cloud, transport)?))
 }
 
 enum Source {
-    WorkloadIdentity {
+    Federated {
         tenant_id: String,
         client_id: String,
-        token_file: PathBuf,
+        assertions: Arc<dyn AssertionSource>,
     },
     ManagedIdentity {
         client_id: Option<String>,
@@ -174,8 +200,9 @@ enum Source {
 }
 
 enum SecretSource {
-    Value(Secret),
-    File(PathBuf),
+    Value(Zeroizing<String>),
+    /// The key is for its fingerprint.
+    File(PathBuf, RandomState),
 }
 
 impl Source {
@@ -215,17 +242,17 @@ impl Source {
                 let (tenant_id, client_id) = ids(client_id)?;
                 let token_file =
                     federated_token_file.ok_or_else(|| missing("AZURE_FEDERATED_TOKEN_FILE"))?;
-                Ok(Self::WorkloadIdentity {
+                Ok(Self::Federated {
                     tenant_id,
                     client_id,
-                    token_file,
+                    assertions: Arc::new(TokenFile(token_file)),
                 })
             }
             CredentialKind::ClientSecret => {
                 let (tenant_id, client_id) = ids(client_id)?;
                 let secret = match (client_secret_file, client_secret) {
-                    (Some(path), _) => SecretSource::File(path),
-                    (None, Some(secret)) => SecretSource::Value(Secret::new(secret)),
+                    (Some(path), _) => SecretSource::File(path, RandomState::new()),
+                    (None, Some(secret)) => SecretSource::Value(secret),
                     (None, None) => return Err(missing("AZURE_CLIENT_SECRET")),
                 };
                 Ok(Self::ClientSecret {
@@ -242,7 +269,7 @@ impl Source {
 
     fn kind(&self) -> CredentialKind {
         match self {
-            Self::WorkloadIdentity { .. } => CredentialKind::WorkloadIdentity,
+            Self::Federated { .. } => CredentialKind::WorkloadIdentity,
             Self::ManagedIdentity { .. } => CredentialKind::ManagedIdentity,
             Self::ClientSecret { .. } => CredentialKind::ClientSecret,
         }
@@ -251,10 +278,9 @@ impl Source {
 
 fn checked_id(name: &'static str, value: &str) -> Result<String, CredentialError> {
     let value = value.trim().to_owned();
-    if value
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
-    {
+    // The tenant is a segment of Entra's path: `..` would be another path.
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    if value.starts_with(|c: char| c.is_ascii_alphanumeric()) && value.chars().all(allowed) {
         Ok(value)
     } else {
         Err(CredentialError::NotAnId { name, value })

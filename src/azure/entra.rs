@@ -1,4 +1,4 @@
-//! Lets Microsoft's identity library speak through our transport, and reads its errors.
+//! Lets Microsoft's identity library speak through our transport, and reads its errors. I/O.
 
 use std::{
     collections::HashMap, error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc,
@@ -12,13 +12,17 @@ use azure_core::{
         headers::{HeaderName, HeaderValue, Headers},
     },
 };
+use bytes::Bytes;
 use http::Uri;
+use serde_json::{Map, Value};
+use url::form_urlencoded;
 
 use super::{
     cloud::Endpoint,
     error::parse_retry_after,
     message::{chain_line, stable_line},
-    token::TokenError,
+    redact::Proofs,
+    token::{Claims, TokenError},
     transport::{Limits, Transport, TransportError},
 };
 
@@ -34,6 +38,8 @@ pub(super) struct EntraClient {
     /// The library holds https authorities only. For a loopback authority without TLS, it is given an https address,
     /// and here is the true one.
     plain_authority: Option<Endpoint>,
+    /// Added to each token request: the library has no option for it.
+    claims: Option<Claims>,
 }
 
 impl EntraClient {
@@ -42,12 +48,33 @@ impl EntraClient {
         Self {
             transport,
             plain_authority: Some(authority.clone()).filter(Endpoint::is_plain),
+            claims: None,
         }
+    }
+
+    /// The same for one exchange that asks for `claims`.
+    pub(super) fn asking_for(&self, claims: Option<Claims>) -> Self {
+        Self {
+            transport: Arc::clone(&self.transport),
+            plain_authority: self.plain_authority.clone(),
+            claims,
+        }
+    }
+
+    /// The token request's form, with the claims.
+    fn form(&self, body: Bytes) -> Bytes {
+        let Some(claims) = &self.claims else {
+            return body;
+        };
+        let field = form_urlencoded::Serializer::new(String::new())
+            .append_pair("claims", claims.json())
+            .finish();
+        [body.as_ref(), b"&", field.as_bytes()].concat().into()
     }
 
     async fn exchange(&self, request: &Request) -> Result<AsyncRawResponse> {
         let body = match request.body() {
-            Body::Bytes(bytes) => bytes.clone(),
+            Body::Bytes(bytes) => self.form(bytes.clone()),
             Body::SeekableStream(_) => return Err(unusable("a streamed request")),
         };
         let mut builder = http::Request::builder()
@@ -59,6 +86,7 @@ impl EntraClient {
         let request = builder
             .body(body)
             .map_err(|error| Error::new(ErrorKind::DataConversion, error))?;
+        let proofs = Proofs::of(&request);
         let (head, body) = self
             .transport
             .send(request, LIMITS)
@@ -68,7 +96,11 @@ impl EntraClient {
         Ok(AsyncRawResponse::from_bytes(
             head.status.as_u16().into(),
             headers(&head.headers),
-            body,
+            if head.status.is_success() {
+                body
+            } else {
+                proofs.hidden_in(body)
+            },
         ))
     }
 
@@ -176,11 +208,17 @@ fn answered(error: &Error) -> Option<(u16, String, Option<Duration>)> {
                         .get_optional_str(&HeaderName::from_static("retry-after"))
                 })
                 .and_then(parse_retry_after);
-            return Some((
-                u16::from(*status),
-                stable_line(&layer.to_string()),
-                retry_after,
-            ));
+            let status = u16::from(*status);
+            // A page of whoever sits in between: it tells a reader nothing, and nobody knows what is in it.
+            let is_foreign = raw_response.as_deref().is_some_and(|raw| {
+                serde_json::from_slice::<Map<String, Value>>(raw.body().as_ref()).is_err()
+            });
+            let message = if is_foreign {
+                format!("it answered {status} without saying why")
+            } else {
+                stable_line(&layer.to_string())
+            };
+            return Some((status, message, retry_after));
         }
         next = layer.source();
     }
@@ -192,6 +230,10 @@ fn answered(error: &Error) -> Option<(u16, String, Option<Duration>)> {
 fn innermost(error: &Error) -> String {
     let mut last: &(dyn StdError + 'static) = error;
     while !last.is::<TransportError>() {
+        // It quotes the value that it did not expect, which may be the token.
+        if last.is::<serde_json::Error>() {
+            return "the answer cannot be read as one with a token".to_owned();
+        }
         match last.source() {
             Some(source) => last = source,
             None => break,

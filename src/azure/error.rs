@@ -69,7 +69,7 @@ pub enum WriteOutcome {
 
 /// An error answer of ARM's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Azure answered {status} {code}: {message}")]
+#[error("{}Azure answered {status} {code}: {message}", .unaccepted.prefix())]
 pub struct Refusal {
     /// Whether the call was to change something.
     pub intent: Intent,
@@ -77,15 +77,51 @@ pub struct Refusal {
     pub status: u16,
     /// ARM's code; empty when the answer has none, as a gateway's HTML page.
     pub code: String,
-    /// ARM's message as sent; empty when the answer has none.
+    /// ARM's message, of which at most 4096 characters are kept; empty when the answer has none.
     pub message: String,
     /// How long ARM wants us to wait, between a second and ten minutes.
     pub retry_after: Option<Duration>,
+    /// What we know of a 401 besides.
+    pub unaccepted: Unaccepted,
+}
+
+/// Why a token was not accepted, as far as ARM's code and message do not say it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Unaccepted {
+    /// It was, or nothing more is known.
+    #[default]
+    Unexplained,
+    /// ARM asks for claims in the token, and still did after it got a new one (faults.md A7).
+    ClaimsRequired,
+    /// Cloud, tenant and audience do not fit together (faults.md A9).
+    Misfit {
+        /// Which ones are in use.
+        in_use: String,
+    },
+}
+
+impl Unaccepted {
+    /// What stands before ARM's words.
+    fn prefix(&self) -> String {
+        match self {
+            Self::Misfit { in_use } => format!("{in_use}: "),
+            Self::Unexplained | Self::ClaimsRequired => String::new(),
+        }
+    }
 }
 
 impl Refusal {
+    pub(super) fn class(&self) -> Class {
+        self.verdict().0
+    }
+
     fn verdict(&self) -> (Class, &'static str) {
-        classify(Some(self.status), &self.code, &self.message)
+        match self.unaccepted {
+            Unaccepted::ClaimsRequired => (Class::Unauthenticated, "ClaimsRequired"),
+            Unaccepted::Unexplained | Unaccepted::Misfit { .. } => {
+                classify(Some(self.status), &self.code, &self.message)
+            }
+        }
     }
 
     fn user_message(&self) -> String {
@@ -95,12 +131,17 @@ impl Refusal {
             ("", message) => message.to_owned(),
             (code, message) => format!("{code}: {message}"),
         };
-        // First what is missing where: it is what the reader has to grant, and ARM's sentence may be cut.
-        match self.missing_permission() {
-            Some((action, scope)) => stable_line(&format!(
+        // First what the reader has to grant or to correct, since ARM's sentence may be cut.
+        match (&self.unaccepted, self.missing_permission()) {
+            (Unaccepted::ClaimsRequired, _) => stable_line(&format!(
+                "Azure asks for claims that the token did not hold, a new one neither; see the conditional access \
+                 policies for this identity: {said}"
+            )),
+            (Unaccepted::Misfit { in_use }, _) => stable_line(&format!("{in_use}: {said}")),
+            (Unaccepted::Unexplained, Some((action, scope))) => stable_line(&format!(
                 "the identity lacks `{action}` on `{scope}`: {said}"
             )),
-            None => stable_line(&said),
+            (Unaccepted::Unexplained, None) => stable_line(&said),
         }
     }
 
@@ -116,7 +157,7 @@ impl ArmError {
         match self {
             Self::Token(error) => error.class(),
             Self::NoAnswer { .. } | Self::Malformed { .. } => Class::Transient,
-            Self::Refused(refusal) => refusal.verdict().0,
+            Self::Refused(refusal) => refusal.class(),
         }
     }
 

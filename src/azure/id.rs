@@ -29,6 +29,11 @@ pub enum IdError {
         "`{0}` must be a configuration id: a cluster id followed by /attachedDatabaseConfigurations/{{name}}"
     )]
     NotAConfiguration(String),
+    /// The text is neither a cluster id nor a scope above one.
+    #[error(
+        "`{0}` must be /subscriptions/{{id}}, /subscriptions/{{id}}/resourceGroups/{{group}}, or a cluster id"
+    )]
+    NotAScope(String),
     /// A fixed word of the id is missing or misspelt.
     #[error("`/{found}` must be `/{expected}`")]
     Word {
@@ -287,7 +292,7 @@ fn fold<const N: usize>(parts: [&str; N]) -> impl Iterator<Item = u8> + use<'_, 
     })
 }
 
-fn word(expected: &'static str, found: &str) -> Result<(), IdError> {
+pub(super) fn word(expected: &'static str, found: &str) -> Result<(), IdError> {
     if found.eq_ignore_ascii_case(expected) {
         Ok(())
     } else {
@@ -298,14 +303,14 @@ fn word(expected: &'static str, found: &str) -> Result<(), IdError> {
     }
 }
 
-fn is_subscription(value: &str) -> bool {
+pub(super) fn is_subscription(value: &str) -> bool {
     (1..=SUBSCRIPTION_MAX).contains(&value.len())
         && value
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-fn is_resource_group(value: &str) -> bool {
+pub(super) fn is_resource_group(value: &str) -> bool {
     (1..=RESOURCE_GROUP_MAX).contains(&value.chars().count())
         && value
             .chars()

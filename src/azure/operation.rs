@@ -1,65 +1,17 @@
 //! Pure. ARM's long-running operations: where one is followed, what it said, how it failed (arm-kusto.md §3).
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use self::operation_url::OperationUrl;
 use super::{
-    address::{AddressError, trusted},
     classify::{Class, bracket_status, classify},
-    cloud::Endpoint,
     message::stable_line,
     model::{Configuration, ProvisioningState, from_object, word},
 };
 
-/// The address of an operation, kept as ARM gave it since its query is signed. `Debug` and `Display` leave the query out.
-#[derive(Clone, PartialEq, Eq)]
-pub struct OperationUrl(String);
-
-impl OperationUrl {
-    /// Takes an address from a header or from what was remembered, if it leads to `endpoint`.
-    ///
-    /// It is kept byte for byte, except that a raw space, as seen in 2022 (arm-kusto.md §3.1), becomes `%20`.
-    ///
-    /// # Errors
-    /// [`AddressError`] when sending a token there would be wrong.
-    pub fn accept(raw: &str, endpoint: &Endpoint) -> Result<Self, AddressError> {
-        trusted(raw, endpoint).map(Self)
-    }
-
-    /// The whole address, signature included: for ARM's eyes and the object's status only.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn without_query(&self) -> &str {
-        self.0.split('?').next().unwrap_or_default()
-    }
-
-    /// The subscription whose budget a poll spends.
-    pub(super) fn subscription(&self) -> Option<&str> {
-        let mut segments = self.without_query().split('/').skip(3);
-        segments
-            .next()
-            .filter(|word| word.eq_ignore_ascii_case("subscriptions"))
-            .and_then(|_| segments.next())
-    }
-}
-
-impl fmt::Display for OperationUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.without_query())
-    }
-}
-
-impl fmt::Debug for OperationUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OperationUrl")
-            .field(&self.without_query())
-            .finish()
-    }
-}
+mod operation_url;
 
 /// What one look at an operation said.
 #[derive(Debug, Clone, PartialEq, Eq)]

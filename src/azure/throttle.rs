@@ -101,6 +101,7 @@ impl Budget {
 mod tests {
     use super::*;
     use crate::azure::error::Intent;
+    use crate::azure::error::Unaccepted;
 
     fn refusal(seconds: Option<u64>) -> Refusal {
         Refusal {
@@ -109,6 +110,7 @@ mod tests {
             code: "SubscriptionRequestsThrottled".to_owned(),
             message: "slow down".to_owned(),
             retry_after: seconds.map(Duration::from_secs),
+            unaccepted: Unaccepted::Unexplained,
         }
     }
 

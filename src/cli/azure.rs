@@ -5,7 +5,8 @@ use clap::{Args, ValueEnum};
 /// How Azure is reached, as typed or as found in the environment.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct AzureArgs {
-    /// Azure cloud: sets the ARM endpoint, the authority host and the token audience
+    /// Azure cloud: sets the ARM endpoint, the authority host and the token audience; `custom` asks the ARM endpoint for
+    /// the other two, unless they are given
     #[arg(
         long,
         env = "ADX_FOLLOWER_CLOUD",
@@ -94,6 +95,8 @@ pub enum CloudArg {
     UsGovernment,
     /// Azure operated by 21Vianet, management.chinacloudapi.cn
     China,
+    /// Any other, found at --arm-endpoint
+    Custom,
 }
 
 /// A way to prove the operator's identity.

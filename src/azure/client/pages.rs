@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use super::{ArmClient, Missing};
 use crate::azure::{
     address::trusted,
-    call::{Answer, ArmCall, Call},
+    answer::Answer,
+    call::{ArmCall, Call},
     error::ArmError,
     id::ClusterId,
     model::{from_object, word},

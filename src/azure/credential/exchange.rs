@@ -1,6 +1,6 @@
-//! One exchange of a credential for a token, by Microsoft's identity library.
+//! One exchange of a credential for a token, by Microsoft's identity library. I/O.
 
-use std::{fmt, future::Future, path::Path, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use azure_core::{
     cloud::{CloudConfiguration, CustomConfiguration},
@@ -17,29 +17,51 @@ use azure_identity::{
     ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use futures::{FutureExt, future::BoxFuture};
+use zeroize::Zeroizing;
 
-use super::{SecretSource, Source};
+use super::{
+    CredentialError, SecretSource, Source,
+    file::{fingerprint, read_secret},
+};
 use crate::azure::{
-    cloud::Endpoint,
+    cloud::{Cloud, Endpoint},
     entra::{EntraClient, token_error},
-    token::{Mint, Minted, TokenError},
+    message::stable_line,
+    token::{Claims, Mint, Minted, TokenError},
+    transport::Transport,
 };
 
 /// An identity that can be exchanged for tokens.
 pub(super) struct Credential {
-    pub(super) source: Source,
-    pub(super) authority: Endpoint,
-    pub(super) scope: String,
-    pub(super) client: Arc<EntraClient>,
+    source: Source,
+    authority: Endpoint,
+    audience: String,
+    scope: String,
+    client: EntraClient,
 }
 
 impl Credential {
-    async fn exchange(&self) -> Result<Minted, TokenError> {
-        let credential = self.build()?;
+    pub(super) fn new<T: Transport + Clone>(
+        source: Source,
+        cloud: &Cloud,
+        transport: &T,
+    ) -> Result<Self, CredentialError> {
+        let authority = Endpoint::parse(&cloud.authority_host)?;
+        Ok(Self {
+            source,
+            audience: cloud.audience.clone(),
+            scope: cloud.scope(),
+            client: EntraClient::new(Arc::new(transport.clone()), &authority),
+            authority,
+        })
+    }
+
+    async fn exchange(&self, claims: Option<Claims>) -> Result<Minted, TokenError> {
+        let credential = self.build(claims).await?;
         let token = credential
             .get_token(&[&self.scope], None)
             .await
-            .map_err(|error| token_error(&error))?;
+            .map_err(|error| self.explained(token_error(&error)))?;
         // The library takes an answer without a token for an empty one.
         if token.token.secret().is_empty() {
             return Err(TokenError::Unavailable {
@@ -51,15 +73,15 @@ impl Credential {
 
     /// A fresh object of the library's: its own cache would hand a rejected token out again, and keep a token file for
     /// ten minutes (dependencies.md §2.3).
-    fn build(&self) -> Result<Arc<dyn TokenCredential>, TokenError> {
-        let client_options = self.client_options();
+    async fn build(&self, claims: Option<Claims>) -> Result<Arc<dyn TokenCredential>, TokenError> {
         let credential: azure_core::Result<Arc<dyn TokenCredential>> = match &self.source {
-            Source::WorkloadIdentity {
+            Source::Federated {
                 tenant_id,
                 client_id,
-                token_file,
+                assertions,
             } => {
-                let assertion = Assertion(read_secret("federated token file", token_file)?);
+                let assertion = Assertion(assertions.assertion().await?);
+                let client_options = self.client_options(claims);
                 ClientAssertionCredential::new(
                     tenant_id.clone(),
                     client_id.clone(),
@@ -69,9 +91,13 @@ impl Credential {
                 .map(|credential| credential as Arc<dyn TokenCredential>)
             }
             Source::ManagedIdentity { client_id } => {
+                // The metadata service has no parameter for them.
+                if claims.is_some() {
+                    return Err(TokenError::ClaimsUnsupported);
+                }
                 ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                     user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
-                    client_options,
+                    client_options: self.client_options(None),
                 }))
                 .map(|credential| credential as Arc<dyn TokenCredential>)
             }
@@ -82,12 +108,13 @@ impl Credential {
             } => {
                 let secret = match secret {
                     SecretSource::Value(secret) => secret.clone(),
-                    SecretSource::File(path) => read_secret("client secret file", path)?,
+                    SecretSource::File(path, _) => read_secret("client secret file", path)?,
                 };
+                let client_options = self.client_options(claims);
                 ClientSecretCredential::new(
                     tenant_id,
                     client_id.clone(),
-                    secret,
+                    Secret::new(secret.as_str().to_owned()),
                     Some(ClientSecretCredentialOptions { client_options }),
                 )
                 .map(|credential| credential as Arc<dyn TokenCredential>)
@@ -96,12 +123,51 @@ impl Credential {
         credential.map_err(|error| token_error(&error))
     }
 
-    fn client_options(&self) -> ClientOptions {
+    /// A refusal for a wrong cloud, tenant or audience, told with the values in use: no other error is the
+    /// administrator's to correct in our arguments (faults.md A9).
+    fn explained(&self, error: TokenError) -> TokenError {
+        let (code, message) = match error {
+            TokenError::Refused {
+                code: Some(code),
+                message,
+            } => (code, message),
+            other @ (TokenError::Refused { code: None, .. }
+            | TokenError::Misconfigured { .. }
+            | TokenError::Throttled { .. }
+            | TokenError::Unavailable { .. }
+            | TokenError::Local { .. }
+            | TokenError::Assertion { .. }
+            | TokenError::ClaimsUnsupported
+            | TokenError::DeadlineExceeded) => return other,
+        };
+        let reason = match code {
+            // "The resource principal named … was not found in the tenant".
+            500_011 => "WrongAudience",
+            // "Tenant … not found."
+            90_002 => "WrongTenant",
+            // "The specified tenant … belongs to the National Cloud …"; "Confidential Client is not supported in Cross
+            // Cloud request"; "USGClientNotSupportedOnPublicEndpoint".
+            90_038 | 900_382 | 900_432 | 900_439 => "WrongCloud",
+            _ => {
+                return TokenError::Refused {
+                    code: Some(code),
+                    message,
+                };
+            }
+        };
+        TokenError::Misconfigured {
+            reason,
+            // Ours first: the line may be cut.
+            message: stable_line(&format!("{}: {message}", self.in_use())),
+        }
+    }
+
+    fn client_options(&self, claims: Option<Claims>) -> ClientOptions {
         let mut cloud = CustomConfiguration::default();
         cloud.authority_host = self.authority.as_https().to_string();
         ClientOptions {
             cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
-            transport: Some(SdkTransport::new(self.client.clone())),
+            transport: Some(SdkTransport::new(Arc::new(self.client.asking_for(claims)))),
             // The cache above bounds the whole exchange; what takes longer is tried again by whoever needs the token.
             retry: RetryOptions::exponential(ExponentialRetryOptions {
                 initial_delay: SdkDuration::milliseconds(300),
@@ -115,13 +181,57 @@ impl Credential {
 }
 
 impl Mint for Credential {
-    fn mint(&self) -> BoxFuture<'_, Result<Minted, TokenError>> {
-        self.exchange().boxed()
+    fn mint(&self, claims: Option<&Claims>) -> BoxFuture<'_, Result<Minted, TokenError>> {
+        self.exchange(claims.cloned()).boxed()
+    }
+
+    fn fingerprint(&self) -> u64 {
+        match &self.source {
+            Source::ClientSecret {
+                secret: SecretSource::File(path, key),
+                ..
+            } => fingerprint(path, key),
+            Source::ClientSecret {
+                secret: SecretSource::Value(_),
+                ..
+            }
+            | Source::Federated { .. }
+            | Source::ManagedIdentity { .. } => 0,
+        }
+    }
+
+    fn in_use(&self) -> String {
+        let Self {
+            source,
+            authority,
+            audience,
+            ..
+        } = self;
+        match source {
+            Source::Federated {
+                tenant_id,
+                client_id,
+                ..
+            }
+            | Source::ClientSecret {
+                tenant_id,
+                client_id,
+                ..
+            } => format!(
+                "client `{client_id}` of tenant `{tenant_id}` at authority `{authority}`, for audience `{audience}`"
+            ),
+            Source::ManagedIdentity {
+                client_id: Some(client_id),
+            } => format!("managed identity `{client_id}`, for audience `{audience}`"),
+            Source::ManagedIdentity { client_id: None } => {
+                format!("the machine's managed identity, for audience `{audience}`")
+            }
+        }
     }
 }
 
-/// A federated token that was just read.
-pub(super) struct Assertion(pub(super) Secret);
+/// A federated token that was just got. The library takes copies of it, which are not wiped.
+pub(super) struct Assertion(pub(super) Zeroizing<String>);
 
 impl fmt::Debug for Assertion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,21 +250,7 @@ impl ClientAssertion for Assertion {
         'life1: 'async_trait,
         Self: 'async_trait,
     {
-        Box::pin(std::future::ready(Ok(self.0.secret().to_owned())))
-    }
-}
-
-/// Reads a small file in memory (a projected volume), so without a thread of its own. White space around the secret
-/// goes: Entra would get the newline that editors leave.
-fn read_secret(what: &str, path: &Path) -> Result<Secret, TokenError> {
-    let local = |problem: String| TokenError::Local {
-        message: format!("the {what} `{}` {problem}", path.display()),
-    };
-    let text =
-        std::fs::read_to_string(path).map_err(|error| local(format!("cannot be read: {error}")))?;
-    match text.trim() {
-        "" => Err(local("is empty".to_owned())),
-        secret => Ok(Secret::new(secret.to_owned())),
+        Box::pin(std::future::ready(Ok(self.0.as_str().to_owned())))
     }
 }
 
@@ -162,7 +258,7 @@ fn read_secret(what: &str, path: &Path) -> Result<Secret, TokenError> {
 fn minted(token: &AccessToken) -> Minted {
     let lifetime = token.expires_on - OffsetDateTime::now_utc();
     Minted {
-        secret: token.token.secret().to_owned(),
+        secret: Zeroizing::new(token.token.secret().to_owned()),
         lifetime: Duration::try_from(lifetime).unwrap_or(Duration::ZERO),
     }
 }

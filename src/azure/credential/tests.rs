@@ -10,7 +10,7 @@ use super::{exchange::Assertion, *};
 use crate::azure::{
     classify::Class,
     cloud::{CloudName, CloudOverrides},
-    token::TokenError,
+    token::{Claims, Minted, TokenError},
     transport::{Limits, TransportError},
 };
 
@@ -81,7 +81,7 @@ fn secret_environment() -> CredentialEnvironment {
     CredentialEnvironment {
         tenant_id: Some("tenant-1".to_owned()),
         client_id: Some("client-1".to_owned()),
-        client_secret: Some("S3CRET".to_owned()),
+        client_secret: Some("S3CRET".to_owned().into()),
         ..CredentialEnvironment::default()
     }
 }
@@ -118,7 +118,7 @@ fn auto_takes_a_federated_token_then_a_secret_then_the_machines_identity() {
     };
     let empty = CredentialEnvironment {
         tenant_id: Some(String::new()),
-        client_secret: Some(" ".to_owned()),
+        client_secret: Some(" ".to_owned().into()),
         federated_token_file: Some("".into()),
         ..CredentialEnvironment::default()
     };
@@ -214,15 +214,18 @@ fn what_is_missing_is_named_with_the_credential_that_needs_it() {
 #[test]
 fn no_debug_output_shows_a_secret() {
     let environment = secret_environment();
-    let text = format!("{environment:?} {:?}", Assertion(Secret::new("S3CRET")));
+    let text = format!(
+        "{environment:?} {:?}",
+        Assertion("S3CRET".to_owned().into())
+    );
     assert!(!text.contains("S3CRET"), "{text}");
 }
 
 #[tokio::test]
 async fn a_client_secret_is_exchanged_at_the_clouds_authority() {
     let entra = Entra::new([(200, TOKEN)]);
-    let minted = exchange_with(&entra).mint().await.unwrap();
-    assert_eq!(minted.secret, "T");
+    let minted = exchange_with(&entra).mint(None).await.unwrap();
+    assert_eq!(minted.secret.as_str(), "T");
     assert!(
         minted.lifetime > Duration::from_secs(3500) && minted.lifetime <= Duration::from_secs(3599)
     );
@@ -246,7 +249,7 @@ async fn a_plain_loopback_authority_gets_the_exchange_without_tls() {
     let plain = cloud("http://127.0.0.1:8090");
     let (_, credential) =
         mint(CredentialKind::Auto, &secret_environment(), &plain, &entra).unwrap();
-    credential.mint().await.unwrap();
+    credential.mint(None).await.unwrap();
     assert_eq!(
         entra.url(0),
         "http://127.0.0.1:8090/tenant-1/oauth2/v2.0/token"
@@ -274,7 +277,7 @@ async fn token_and_secret_files_are_read_for_each_exchange_and_trimmed() {
             .unwrap()
             .1;
         let _ = fs::remove_file(&file);
-        let missing = credential.mint().await.unwrap_err();
+        let missing = credential.mint(None).await.unwrap_err();
         assert!(
             missing
                 .to_string()
@@ -285,16 +288,16 @@ async fn token_and_secret_files_are_read_for_each_exchange_and_trimmed() {
         fs::write(&file, "\n").unwrap();
         assert!(
             credential
-                .mint()
+                .mint(None)
                 .await
                 .unwrap_err()
                 .to_string()
                 .contains("is empty")
         );
         fs::write(&file, "first\n").unwrap();
-        credential.mint().await.unwrap();
+        credential.mint(None).await.unwrap();
         fs::write(&file, "second").unwrap();
-        credential.mint().await.unwrap();
+        credential.mint(None).await.unwrap();
         for (index, value) in ["first", "second"].into_iter().enumerate() {
             let form = entra.form(index);
             assert!(
@@ -336,7 +339,7 @@ async fn entras_answers_say_who_must_act() {
     ];
     for (answer, expected) in cases {
         let credential = exchange_with(&Entra::new([answer]));
-        assert_eq!(credential.mint().await.unwrap_err(), expected);
+        assert_eq!(credential.mint(None).await.unwrap_err(), expected);
     }
     for answer in [
         (502, "<html>bad gateway</html>"),
@@ -345,7 +348,7 @@ async fn entras_answers_say_who_must_act() {
         (400, ""),
     ] {
         let credential = exchange_with(&Entra::new([answer]));
-        let error = credential.mint().await.unwrap_err();
+        let error = credential.mint(None).await.unwrap_err();
         assert_eq!(error.class(), Class::Transient, "{answer:?} gave {error:?}");
     }
 }
@@ -354,7 +357,7 @@ async fn entras_answers_say_who_must_act() {
 async fn an_unreachable_entra_is_told_by_its_cause() {
     let credential = exchange_with(&Entra::new([]));
     assert_eq!(
-        credential.mint().await,
+        credential.mint(None).await,
         Err(TokenError::Unavailable {
             message: "the request could not be sent: connection refused".to_owned()
         })
@@ -365,6 +368,106 @@ async fn an_unreachable_entra_is_told_by_its_cause() {
 async fn trouble_that_passes_is_retried_within_one_exchange() {
     let entra = Entra::new([(503, "{}"), (200, TOKEN)]);
     let credential = exchange_with(&entra);
-    assert_eq!(credential.mint().await.unwrap().secret, "T");
+    assert_eq!(credential.mint(None).await.unwrap().secret.as_str(), "T");
     assert_eq!(entra.0.seen.lock().unwrap().len(), 2);
 }
+
+/// `{"access_token":{"nbf":"&=+"}}`
+const CHALLENGE: &str =
+    r#"Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjoiJj0rIn19""#;
+
+#[tokio::test]
+async fn claims_are_a_field_of_the_form_and_a_managed_identity_has_none() {
+    let claims = Claims::from_header(CHALLENGE).unwrap();
+    let entra = Entra::new([(200, TOKEN)]);
+    exchange_with(&entra).mint(Some(&claims)).await.unwrap();
+    let form = entra.form(0);
+    let field = "&claims=%7B%22access_token%22%3A%7B%22nbf%22%3A%22%26%3D%2B%22%7D%7D";
+    assert!(
+        form.contains("client_secret=S3CRET") && form.ends_with(field),
+        "{form}"
+    );
+
+    let entra = Entra::new([]);
+    let (_, managed) = choose(
+        CredentialKind::ManagedIdentity,
+        &CredentialEnvironment::default(),
+        &entra,
+    )
+    .unwrap();
+    assert_eq!(
+        managed.mint(Some(&claims)).await,
+        Err(TokenError::ClaimsUnsupported)
+    );
+    assert!(entra.0.seen.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_cloud_tenant_or_audience_is_told_with_the_values_in_use() {
+    let cases = [
+        (
+            r#"{"error_description":"AADSTS500011: m","error_codes":[500011]}"#,
+            "WrongAudience",
+            "AADSTS500011",
+        ),
+        (
+            r#"{"error_description":"AADSTS90002: m"}"#,
+            "WrongTenant",
+            "AADSTS90002",
+        ),
+        (
+            r#"{"error_description":"AADSTS90038: m"}"#,
+            "WrongCloud",
+            "AADSTS90038",
+        ),
+        (
+            r#"{"error_description":"AADSTS900382: m"}"#,
+            "WrongCloud",
+            "AADSTS900382",
+        ),
+        (
+            r#"{"error_description":"AADSTS900432: m"}"#,
+            "WrongCloud",
+            "AADSTS900432",
+        ),
+    ];
+    for (body, reason, code) in cases {
+        let credential = exchange_with(&Entra::new([(400, body)]));
+        let error = credential.mint(None).await.unwrap_err();
+        assert_eq!(
+            (error.class(), error.reason()),
+            (Class::Misconfigured, reason)
+        );
+        let expected = format!(
+            "client `client-1` of tenant `tenant-1` at authority `https://login.microsoftonline.com`, for audience \
+             `https://management.azure.com`: {code}: m"
+        );
+        assert!(error.to_string().ends_with(&expected), "{error}");
+    }
+}
+
+#[test]
+fn a_secret_file_has_a_fingerprint_that_changes_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("secret");
+    let environment = CredentialEnvironment {
+        client_secret_file: Some(file.clone()),
+        ..secret_environment()
+    };
+    let entra = Entra::new([]);
+    let mint = choose(CredentialKind::ClientSecret, &environment, &entra)
+        .unwrap()
+        .1;
+    assert_eq!(mint.fingerprint(), 0);
+    fs::write(&file, "first").unwrap();
+    let first = mint.fingerprint();
+    assert_ne!(first, 0);
+    fs::write(&file, "first\n").unwrap();
+    assert_eq!(mint.fingerprint(), first, "the secret is the same");
+    fs::write(&file, "second").unwrap();
+    assert!(![0, first].contains(&mint.fingerprint()));
+    assert_eq!(exchange_with(&entra).fingerprint(), 0);
+}
+
+mod federated;
+mod leaks;

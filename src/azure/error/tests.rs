@@ -11,6 +11,7 @@ fn refused(status: u16, code: &str, message: &str) -> ArmError {
         code: code.to_owned(),
         message: message.to_owned(),
         retry_after: None,
+        unaccepted: Unaccepted::Unexplained,
     })
 }
 

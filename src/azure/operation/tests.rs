@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::azure::address::ADDRESS_MAX;
+use crate::azure::{
+    address::{ADDRESS_MAX, AddressError},
+    cloud::Endpoint,
+};
 
 const PATH: &str = "/subscriptions/S-1/providers/Microsoft.Kusto/locations/East%20US/operationResults/11111111-2222-3333-4444-555555555555";
 
@@ -124,12 +127,59 @@ fn an_address_tells_the_subscription_it_spends_from() {
         OperationUrl::accept(&format!("https://management.azure.com{path}"), &arm()).unwrap()
     };
     assert_eq!(url(PATH).subscription(), Some("S-1"));
-    assert_eq!(
-        url("/Subscriptions/s2?x=/subscriptions/s3").subscription(),
-        Some("s2")
-    );
-    assert_eq!(url("/providers/x").subscription(), None);
-    assert_eq!(url("/subscriptions").subscription(), None);
+    assert!(url(PATH).belongs_to("s-1"));
+    assert!(!url(PATH).belongs_to("S-2"));
+    let other =
+        "/Subscriptions/s2/providers/microsoft.kusto/operationResults/G?x=/subscriptions/s3";
+    assert_eq!(url(other).subscription(), Some("s2"));
+}
+
+#[test]
+fn only_operations_are_read() {
+    const CLUSTER: &str = "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Kusto/clusters/f";
+    let accept =
+        |path: &str| OperationUrl::accept(&format!("https://management.azure.com{path}"), &arm());
+    for path in [
+        PATH.to_owned(),
+        format!("{PATH}?api-version=2024-04-13&operationResultResponseType=Location"),
+        PATH.to_ascii_lowercase(),
+        PATH.to_ascii_uppercase(),
+        "/subscriptions/S/providers/Microsoft.Kusto/locations/westus/operationStatuses/G"
+            .to_owned(),
+        "/subscriptions/S/providers/Microsoft.Kusto/operationresults/G".to_owned(),
+        format!("{CLUSTER}/operationresults/G"),
+        format!("{CLUSTER}/attachedDatabaseConfigurations/c/operations/G"),
+        format!("{CLUSTER}/AttachedDatabaseConfigurations/c/G?t=1"),
+    ] {
+        assert!(accept(&path).is_ok(), "{path}");
+    }
+    for path in [
+        String::new(),
+        "/".to_owned(),
+        "?x=1".to_owned(),
+        "/subscriptions".to_owned(),
+        "/subscriptions/S".to_owned(),
+        "/subscriptions/S/providers/Microsoft.Kusto".to_owned(),
+        "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/a/listKeys"
+            .to_owned(),
+        "/subscriptions/S/providers/Microsoft.Storage/locations/l/operationresults/G".to_owned(),
+        "/providers/Microsoft.Kusto/locations/l/operationresults/G".to_owned(),
+        CLUSTER.to_owned(),
+        format!("{CLUSTER}/databases/d"),
+        format!("{CLUSTER}/databases/operationresults/principalAssignments"),
+        format!("{CLUSTER}/attachedDatabaseConfigurations"),
+        format!("{CLUSTER}/attachedDatabaseConfigurations/c"),
+        format!("{CLUSTER}?x=/operationresults/G"),
+        PATH.replace("/locations", "//locations"),
+        format!("{PATH}/"),
+        format!("{CLUSTER}/attachedDatabaseConfigurations/c/../../databases"),
+        format!("{CLUSTER}/attachedDatabaseConfigurations/c/%2e%2E/databases"),
+        format!("{CLUSTER}/attachedDatabaseConfigurations/c%2F../databases"),
+        format!("{CLUSTER}/attachedDatabaseConfigurations/c/%252e%252e/databases"),
+        "/subscriptions/S/../providers/Microsoft.Kusto/locations/l/operationresults/G".to_owned(),
+    ] {
+        assert_eq!(accept(&path), Err(AddressError::NoOperation), "{path}");
+    }
 }
 
 #[test]
@@ -236,7 +286,9 @@ fn a_failure_is_judged_by_the_same_table_as_an_answer() {
 
 proptest! {
     #[test]
-    fn what_is_accepted_leads_to_the_endpoint(raw in "(https?://)?(management\\.azure\\.com|evil\\.test)?[a-z0-9@:/\\\\?#. ]{0,40}") {
+    fn what_is_accepted_leads_to_the_endpoint(start in "(https?://)?(management\\.azure\\.com|evil\\.test)?[a-z0-9@:/\\\\?#. ]{0,12}", plain in any::<bool>()) {
+        let start = if plain { "https://management.azure.com" } else { start.as_str() };
+        let raw = format!("{start}{PATH}?s=1");
         if let Ok(url) = OperationUrl::accept(&raw, &arm()) {
             let parsed = url::Url::parse(url.as_str()).unwrap();
             prop_assert_eq!(parsed.host_str(), Some("management.azure.com"));

@@ -10,8 +10,8 @@ use super::script::{
     request, with_headers,
 };
 use crate::azure::{
-    ArmCall, ArmClient, ArmOptions, CallResult, Class, Deleted, Endpoint, NoObserver, Polled,
-    Token, TokenError, TokenSource, WriteOutcome,
+    ArmCall, ArmClient, ArmOptions, CallResult, Claims, Class, Deleted, Endpoint, NoObserver,
+    Polled, Token, TokenError, TokenSource, WriteOutcome,
 };
 
 #[tokio::test]
@@ -73,6 +73,82 @@ async fn a_401_is_final_when_there_is_no_other_token() {
         Class::Unauthenticated
     );
     assert_eq!(bench.sent(), 1);
+}
+
+/// `{"access_token":{}}`
+const CHALLENGE: &str =
+    r#"Bearer realm="", error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ==""#;
+
+fn challenged() -> Step {
+    with_headers(
+        401,
+        &[
+            ("www-authenticate", "Basic"),
+            ("www-authenticate", CHALLENGE),
+        ],
+        r#"{"error":{"code":"TokenIssuedBeforeRevocationTimestamp","message":"m"}}"#,
+    )
+}
+
+#[tokio::test]
+async fn a_claims_challenge_is_followed_once() {
+    let bench = Bench::new([challenged(), answer(200, CONFIGURATION)]);
+    let read = bench.client.configuration(&conf1()).await.unwrap();
+    assert!(read.is_some());
+    assert_eq!(
+        *bench.tokens.challenges.lock().unwrap(),
+        [Claims::from_header(CHALLENGE)]
+    );
+    assert!(Claims::from_header(CHALLENGE).is_some());
+
+    let bench = Bench::new([challenged(), challenged()]);
+    let refused = bench.client.configuration(&conf1()).await.unwrap_err();
+    assert_eq!(
+        (refused.class(), refused.reason()),
+        (Class::Unauthenticated, "ClaimsRequired")
+    );
+    assert!(refused.user_message().contains("conditional access"));
+    assert_eq!(bench.sent(), 2);
+}
+
+#[tokio::test]
+async fn a_wrong_audience_or_tenant_is_told_at_once_with_the_values_in_use() {
+    for (code, reason) in [
+        ("InvalidAuthenticationTokenAudience", "WrongAudience"),
+        ("InvalidAuthenticationTokenTenant", "WrongTenant"),
+    ] {
+        let bench = Bench::new([error(401, code)]);
+        let refused = bench.client.configuration(&conf1()).await.unwrap_err();
+        assert_eq!(
+            (refused.class(), refused.reason()),
+            (Class::Misconfigured, reason)
+        );
+        assert_eq!(
+            refused.user_message(),
+            format!(
+                "client `c` of tenant `t` towards ARM at `https://management.azure.com`: {code}: m"
+            )
+        );
+        assert!(refused.to_string().starts_with("client `c` of tenant `t`"));
+        assert_eq!(bench.sent(), 1, "a new token would be as wrong");
+    }
+}
+
+#[tokio::test]
+async fn a_megabyte_of_an_error_is_not_kept() {
+    let long = "x".repeat(1 << 20);
+    let body = format!(r#"{{"error":{{"code":"{long}","message":"{long}"}}}}"#);
+    let bench = Bench::new([answer(403, &body)]);
+    let refused = bench.client.configuration(&conf1()).await.unwrap_err();
+    assert!(format!("{refused} {refused:?}").len() < 10_000);
+    assert!(refused.user_message().chars().count() <= 512);
+}
+
+#[tokio::test]
+async fn a_token_can_be_had_before_a_call_is_made() {
+    let bench = Bench::new([]);
+    bench.client.authenticate().await.unwrap();
+    assert_eq!(bench.sent(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,7 +224,7 @@ async fn nothing_is_sent_without_a_token() {
         fn token(&self) -> BoxFuture<'_, Result<Token, TokenError>> {
             async { Err(TokenError::DeadlineExceeded) }.boxed()
         }
-        fn reject(&self, _token: &Token) {}
+        fn reject(&self, _token: &Token, _challenge: Option<Claims>) {}
     }
     let script = Arc::new(Script::default());
     let client = ArmClient::new(ArmOptions {
@@ -166,5 +242,7 @@ async fn nothing_is_sent_without_a_token() {
         (error.reason(), error.outcome()),
         ("TokenUnavailable", WriteOutcome::NotApplied)
     );
+    let error = client.authenticate().await.unwrap_err();
+    assert_eq!(error.reason(), "TokenUnavailable");
     assert!(script.seen.lock().unwrap().is_empty());
 }

@@ -16,7 +16,7 @@ use http::{Request, Response};
 use serde_json::json;
 
 use crate::azure::{
-    ArmCall, ArmClient, ArmOptions, CallObserver, CallResult, ClusterId, ConfigurationId,
+    ArmCall, ArmClient, ArmOptions, CallObserver, CallResult, Claims, ClusterId, ConfigurationId,
     ConfigurationRequest, Endpoint, Limits, OperationUrl, Sharing, Token, TokenError, TokenSource,
     Transport, TransportError,
 };
@@ -74,6 +74,7 @@ impl CallObserver for Script {
 pub(super) struct Tokens {
     number: AtomicUsize,
     last: usize,
+    pub(super) challenges: Mutex<Vec<Option<Claims>>>,
 }
 
 impl TokenSource for Tokens {
@@ -82,7 +83,12 @@ impl TokenSource for Tokens {
         async move { Ok(token) }.boxed()
     }
 
-    fn reject(&self, _token: &Token) {
+    fn in_use(&self) -> String {
+        "client `c` of tenant `t`".to_owned()
+    }
+
+    fn reject(&self, _token: &Token, challenge: Option<Claims>) {
+        self.challenges.lock().unwrap().push(challenge);
         let next = self.number.load(Ordering::SeqCst) + 1;
         self.number.store(next.min(self.last), Ordering::SeqCst);
     }
@@ -91,6 +97,7 @@ impl TokenSource for Tokens {
 pub(super) struct Bench {
     pub(super) client: ArmClient,
     pub(super) script: Arc<Script>,
+    pub(super) tokens: Arc<Tokens>,
 }
 
 impl Bench {
@@ -103,17 +110,23 @@ impl Bench {
             steps: Mutex::new(steps.into_iter().collect()),
             ..Script::default()
         });
+        let tokens = Arc::new(Tokens {
+            number: AtomicUsize::new(1),
+            last,
+            challenges: Mutex::default(),
+        });
         let client = ArmClient::new(ArmOptions {
             endpoint: Endpoint::parse("https://management.azure.com").unwrap(),
             api_version: "2024-04-13".to_owned(),
             transport: script.clone(),
-            tokens: Arc::new(Tokens {
-                number: AtomicUsize::new(1),
-                last,
-            }),
+            tokens: tokens.clone(),
             observer: script.clone(),
         });
-        Self { client, script }
+        Self {
+            client,
+            script,
+            tokens,
+        }
     }
 
     pub(super) fn sent(&self) -> usize {
