@@ -10,15 +10,18 @@ use crate::{
     api::FIELD_MANAGER,
     azure::{
         client::{ArmClient, ArmOptions, CallObserver},
+        cloud::Cloud,
         credential::{self, CredentialError},
-        token::TokenCache,
+        discovery::DiscoveryError,
+        token::{Mint, TokenCache},
         transport::{HttpTransport, TransportSetupError},
     },
     cli::RunArgs,
     clock::SystemClock,
     config::{ArmConfig, Config, ConfigError},
-    controller::{self, Context, Parts, Settings, Watch},
+    controller::{self, Context, Parts, Settings, Tenancy, Watch},
     error_chain::ErrorChain,
+    identity::Clients,
     kubernetes::{self, ClientError},
     metrics::Metrics,
     readiness::{Gate, Liveness, LivenessLimits, Readiness},
@@ -51,6 +54,9 @@ pub enum AppError {
     /// No transport to Azure.
     #[error(transparent)]
     Transport(#[from] TransportSetupError),
+    /// A custom cloud that does not say where it is.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
     /// No identity.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -91,8 +97,10 @@ async fn operate(config: Config) -> Result<(), AppError> {
         },
     )
     .await?;
-    let arm = arm(&config.arm, Arc::clone(&metrics) as Arc<dyn CallObserver>)?;
     let client = kubernetes::client(liveness.clone()).await?;
+    let observer = Arc::clone(&metrics) as Arc<dyn CallObserver>;
+    let clients = clients(&config, observer, client.clone()).await?;
+    announce(&config.tenancy, &metrics);
 
     let (wake, woken) = unbounded_channel();
     let reporter = Reporter {
@@ -102,7 +110,8 @@ async fn operate(config: Config) -> Result<(), AppError> {
     let context = Arc::new(Context::new(Parts {
         recorder: Recorder::new(client.clone(), reporter),
         client,
-        arm,
+        connect: clients.connect(),
+        tenancy: config.tenancy,
         settings: Settings {
             interval: config.interval,
             concurrency: config.concurrency.get(),
@@ -150,6 +159,63 @@ async fn operate(config: Config) -> Result<(), AppError> {
     Ok(())
 }
 
+/// The clients of all identities that the configuration allows.
+async fn clients(
+    config: &Config,
+    observer: Arc<dyn CallObserver>,
+    kubernetes: kube::Client,
+) -> Result<Clients<HttpTransport>, AppError> {
+    let transport = HttpTransport::new(config.arm.ca_file.as_deref())?;
+    let cloud = config.arm.cloud.resolve(&transport).await?;
+    let operator = match &config.tenancy {
+        Tenancy::Policies(_) | Tenancy::AllowAll(_) => {
+            Some(operator(&config.arm, &cloud, &transport)?)
+        }
+        // Nobody may use it, so it need not even be there.
+        Tenancy::Lockdown { .. } => None,
+    };
+    Ok(Clients {
+        cloud,
+        api_version: config.arm.api_version.clone(),
+        transport,
+        observer,
+        operator,
+        kubernetes,
+    })
+}
+
+/// The operator's own identity.
+fn operator(
+    config: &ArmConfig,
+    cloud: &Cloud,
+    transport: &HttpTransport,
+) -> Result<Arc<dyn Mint>, AppError> {
+    let (kind, mint) = credential::mint(config.credential, &config.environment, cloud, transport)?;
+    tracing::info!(credential = kind.as_str(), endpoint = %cloud.endpoint, "azure");
+    Ok(mint)
+}
+
+/// Says how the operator is shared.
+fn announce(tenancy: &Tenancy, metrics: &Metrics) {
+    match tenancy {
+        Tenancy::Policies(_) => {
+            tracing::info!(
+                "objects use the operator's identity where an AttachmentPolicy allows it"
+            );
+        }
+        Tenancy::AllowAll(_) => {
+            metrics.allows_all();
+            tracing::warn!(
+                "every object may use the operator's identity (--allow-all): whoever can create one has its rights in Azure"
+            );
+        }
+        Tenancy::Lockdown { default_account } => tracing::info!(
+            default_account,
+            "objects use identities of their own; the operator's is never used"
+        ),
+    }
+}
+
 /// Makes the process's one TLS provider known. Call it before the first connection.
 pub fn choose_tls() {
     // Features of two dependencies could each bring a provider, and rustls would refuse to choose (dependencies.md §0.1).
@@ -157,21 +223,21 @@ pub fn choose_tls() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
-/// A client of ARM as configured; `observer` hears of each call. Nothing is sent yet.
+/// A client of ARM as configured; `observer` hears of each call. Nothing is sent yet, except that a custom cloud is asked
+/// for its addresses.
 ///
 /// # Errors
-/// When a certificate file can't be used, or the environment lacks what the credential needs.
-pub fn arm(config: &ArmConfig, observer: Arc<dyn CallObserver>) -> Result<ArmClient, AppError> {
+/// When a certificate file can't be used, the environment lacks what the credential needs, or a custom cloud does not
+/// say where it is.
+pub async fn arm(
+    config: &ArmConfig,
+    observer: Arc<dyn CallObserver>,
+) -> Result<ArmClient, AppError> {
     let transport = HttpTransport::new(config.ca_file.as_deref())?;
-    let (kind, mint) = credential::mint(
-        config.credential,
-        &config.environment,
-        &config.cloud,
-        &transport,
-    )?;
-    tracing::info!(credential = kind.as_str(), endpoint = %config.cloud.endpoint, "azure");
+    let cloud = config.cloud.resolve(&transport).await?;
+    let mint = operator(config, &cloud, &transport)?;
     Ok(ArmClient::new(ArmOptions {
-        endpoint: config.cloud.endpoint.clone(),
+        endpoint: cloud.endpoint,
         api_version: config.api_version.clone(),
         transport: Arc::new(transport),
         tokens: Arc::new(TokenCache::new(mint)),

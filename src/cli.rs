@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 mod azure;
 mod inspect;
+mod tenancy;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ pub use azure::{AzureArgs, CloudArg, CredentialArg};
 pub use inspect::{
     DiffArgs, DiffOutputArg, FollowersArgs, FollowersOutputArg, ImportArgs, ImportOutputArg,
 };
+pub use tenancy::TenancyArgs;
 
 /// Keeps Azure Data Explorer follower databases as declared by `AttachedDatabase` objects.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
@@ -194,6 +196,10 @@ pub struct RunArgs {
         help_heading = "Service"
     )]
     pub log_level: String,
+
+    /// Who may do what
+    #[command(flatten)]
+    pub tenancy: TenancyArgs,
 
     /// How Azure is reached
     #[command(flatten)]

@@ -9,7 +9,7 @@
 //! | [`app`] | wiring |
 //! | [`commands`] | `diff`, `import`, `followers`: Azure asked for a person |
 //! | [`cli`], [`config`] | arguments, checked once |
-//! | [`kubernetes`] | the client of the API server |
+//! | [`kubernetes`], [`identity`] | the client of the API server, and those of Azure for each identity |
 //! | [`server`], [`readiness`], [`metrics`], [`telemetry`], [`shutdown`], [`clock`], [`error_chain`] | running as a service |
 
 pub mod api;
@@ -21,6 +21,7 @@ pub mod commands;
 pub mod config;
 pub mod controller;
 pub mod error_chain;
+pub mod identity;
 pub mod kubernetes;
 pub mod lint;
 pub mod metrics;

@@ -48,6 +48,8 @@ pub struct Population {
     pub unknown: u64,
     /// Objects that wait in line for a busy follower cluster; they are among the others too.
     pub waiting_in_lane: u64,
+    /// Identities that have a session with Azure.
+    pub identities: u64,
 }
 
 type Census = Box<dyn Fn() -> Population + Send + Sync>;
@@ -68,6 +70,7 @@ pub struct Metrics {
     call_seconds: Seconds<ByCall>,
     operation_seconds: Seconds<ByKind>,
     corrections: Counter,
+    allow_all: Gauge,
     running: Arc<Running>,
     census: Arc<OnceLock<Census>>,
 }
@@ -112,6 +115,7 @@ impl Metrics {
                 histogram(&table::OPERATION_DURATION_SECONDS)
             }),
             corrections: Counter::default(),
+            allow_all: Gauge::default(),
             running: Arc::clone(&running),
             census: Arc::clone(&census),
         };
@@ -143,6 +147,7 @@ impl Metrics {
             metrics.operation_seconds.clone(),
         );
         add.metric(&table::DRIFT_CORRECTIONS_TOTAL, metrics.corrections.clone());
+        add.metric(&table::ALLOW_ALL, metrics.allow_all.clone());
         let version = env!("CARGO_PKG_VERSION");
         add.metric(&table::BUILD_INFO, Info::new(ByVersion { version }));
         registry.register_collector(Box::new(Live {
@@ -227,6 +232,11 @@ impl Metrics {
     /// A write was sent that puts a changed configuration back.
     pub fn drift_corrected(&self) {
         self.corrections.inc();
+    }
+
+    /// Every object may use the operator's identity.
+    pub fn allows_all(&self) {
+        self.allow_all.set(1);
     }
 
     /// All metrics as `OpenMetrics` text.

@@ -22,10 +22,14 @@ mod generated;
 mod harness;
 #[path = "commands/import.rs"]
 mod import;
+#[path = "support/in_process.rs"]
+mod in_process;
 #[path = "support/oracles.rs"]
 mod oracles;
 #[path = "commands/program.rs"]
 mod program;
+#[path = "support/recorder.rs"]
+mod recorder;
 #[path = "commands/template.rs"]
 mod template;
 
@@ -83,7 +87,7 @@ fn azure(world: &Value) -> (Simulator, ArmClient) {
         ..Options::default()
     };
     let simulator = Simulator::new(World::from_yaml(&world.to_string()).unwrap(), options);
-    let arm = harness::arm_client(&simulator);
+    let arm = in_process::arm_client(&simulator);
     (simulator, arm)
 }
 

@@ -18,10 +18,14 @@ mod deletion;
 mod faults;
 #[path = "support/harness.rs"]
 mod harness;
+#[path = "support/in_process.rs"]
+mod in_process;
 #[path = "lifecycle/matrix.rs"]
 mod matrix;
 #[path = "support/oracles.rs"]
 mod oracles;
+#[path = "support/recorder.rs"]
+mod recorder;
 #[path = "lifecycle/regressions.rs"]
 mod regressions;
 #[path = "lifecycle/truth.rs"]

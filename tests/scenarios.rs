@@ -24,6 +24,8 @@ mod deletion;
 mod drift;
 #[path = "support/harness.rs"]
 mod harness;
+#[path = "support/in_process.rs"]
+mod in_process;
 #[path = "support/oracles.rs"]
 mod oracles;
 #[path = "scenarios/preflight.rs"]
@@ -32,8 +34,12 @@ mod preflight;
 mod rapid;
 #[path = "scenarios/readable.rs"]
 mod readable;
+#[path = "support/recorder.rs"]
+mod recorder;
 #[path = "scenarios/shared_reads.rs"]
 mod shared_reads;
+#[path = "scenarios/tenancy.rs"]
+mod tenancy;
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The published `CustomResourceDefinition`: what the derive makes of the types, corrected. Pure.
+//! The published `CustomResourceDefinition`s: what the derive makes of the types, corrected. Pure.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,44 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt as _;
 use serde_json::Value;
 
-use super::AttachedDatabase;
+use super::{AttachedDatabase, AttachmentPolicy};
 
-/// The CRD to install. Use this and not `AttachedDatabase::crd()`, which lacks the corrections below.
+/// All CRDs to install.
+#[must_use]
+pub fn crds() -> Vec<CustomResourceDefinition> {
+    vec![crd(), policy_crd()]
+}
+
+/// The CRD of the attachment resource. Use this and not `AttachedDatabase::crd()`, which lacks the corrections below.
 #[must_use]
 pub fn crd() -> CustomResourceDefinition {
-    let mut crd = AttachedDatabase::crd();
+    corrected(AttachedDatabase::crd())
+}
+
+/// The CRD of the policy resource. Use this and not `AttachmentPolicy::crd()`, which lacks the corrections below.
+#[must_use]
+pub fn policy_crd() -> CustomResourceDefinition {
+    corrected(AttachmentPolicy::crd())
+}
+
+/// All CRDs as YAML documents, in the order of [`crds`].
+#[must_use]
+pub fn crd_yaml() -> String {
+    let documents: Vec<String> = crds().iter().map(crd_document).collect();
+    documents.join("---\n")
+}
+
+/// `crd` as a YAML document, the same on every call, with a header that says where it comes from.
+#[must_use]
+pub fn crd_document(crd: &CustomResourceDefinition) -> String {
+    let mut document = serde_json::json!(crd);
+    whole_numbers(&mut document);
+    // JSON is YAML too: should the emitter ever fail, the document is still right.
+    let yaml = serde_saphyr::to_string(&document).unwrap_or_else(|_| document.to_string());
+    format!("# Generated from src/api by `make generate`; changes made here are lost.\n{yaml}")
+}
+
+fn corrected(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     for version in &mut crd.spec.versions {
         let Some(root) = version
             .schema
@@ -34,16 +66,6 @@ pub fn crd() -> CustomResourceDefinition {
         }
     }
     crd
-}
-
-/// The CRD as a YAML document, the same on every call, with a header that says where it comes from.
-#[must_use]
-pub fn crd_yaml() -> String {
-    let mut document = serde_json::json!(crd());
-    whole_numbers(&mut document);
-    // JSON is YAML too: should the emitter ever fail, the document is still right.
-    let yaml = serde_saphyr::to_string(&document).unwrap_or_else(|_| document.to_string());
-    format!("# Generated from src/api by `make generate`; changes made here are lost.\n{yaml}")
 }
 
 /// Corrects what the derive makes of a type (codebases.md §3.4), in every schema from `schema` downwards.

@@ -1,9 +1,10 @@
 //! The Kubernetes side of the contract: resource types, admission rules, conditions and the CRD. Pure.
 //!
 //! Nothing here performs I/O. The schema and the CEL rules refuse at admission whatever can be refused there, so that
-//! no webhook is needed; `crd()` is the only source of the published manifest.
+//! no webhook is needed; `crds()` is the only source of the published manifests.
 
 pub mod attached_database;
+pub mod attachment_policy;
 pub mod condition;
 pub mod crd;
 pub mod duration;
@@ -18,8 +19,9 @@ pub use attached_database::{
     AttachedDatabase, AttachedDatabaseSpec, FollowerReference, LeaderReference,
     TableLevelSharingProperties,
 };
+pub use attachment_policy::{AttachmentPolicy, AttachmentPolicySpec, LeaderRule};
 pub use condition::{ConditionStatus, ConditionType, DesiredCondition, merge};
-pub use crd::{crd, crd_yaml};
+pub use crd::{crd, crd_document, crd_yaml, crds, policy_crd};
 pub use duration::{IntervalError, parse_interval};
 pub use policy::{AdoptionPolicy, DeletionPolicy, DriftPolicy, PrincipalsModificationKind};
 pub use status::{
@@ -42,6 +44,9 @@ pub const VERSION: &str = "v1alpha1";
 
 /// Kind of the attachment resource.
 pub const KIND: &str = "AttachedDatabase";
+
+/// Kind of the policy resource.
+pub const POLICY_KIND: &str = "AttachmentPolicy";
 
 /// Finalizer that keeps an object until its configuration is detached.
 pub const FINALIZER: &str = concat!(group!(), "/detach");

@@ -1,4 +1,4 @@
-//! The CEL rules of the resource, each with a message that says what to do. Pure.
+//! The CEL rules of the resources, each with a message that says what to do. Pure.
 //!
 //! Names are checked here and not by a schema `pattern`, because a pattern's error shows the expression instead of advice.
 //! Expressions stay within what cel-go and the in-process evaluator share, and avoid `(?i)`: it folds the Kelvin sign
@@ -6,14 +6,20 @@
 
 use kube::core::Rule;
 
+pub mod policy;
+
 /// Entries that ARM accepts in the eight sharing lists together (follower-databases.md, "Table level sharing").
 pub const MAX_SHARING_ENTRIES: usize = 100;
 
-/// Subscription GUID, resource group (1-90, no trailing dot), cluster (4-22, starts with a letter), in lower case
-/// (arm-kusto.md §12). A segment can be neither `.` nor `..`, so that an id is a path that means itself.
-const CLUSTER_ID: &str = "^/subscriptions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\
-     /resourcegroups/[a-z0-9._()-]{0,89}[a-z0-9_()-]\
-     /providers/microsoft[.]kusto/clusters/[a-z][a-z0-9-]{3,21}$";
+/// The beginning of an id: a subscription's GUID. Like the other two parts in lower case (arm-kusto.md §12). A segment can
+/// be neither `.` nor `..`, so that an id is a path that means itself.
+const SUBSCRIPTION: &str = "/subscriptions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+
+/// A resource group: 1 to 90 characters, no dot at the end.
+const RESOURCE_GROUP: &str = "/resourcegroups/[a-z0-9._()-]{0,89}[a-z0-9_()-]";
+
+/// A cluster: 4 to 22 characters, a letter first.
+const CLUSTER: &str = "/providers/microsoft[.]kusto/clusters/[a-z][a-z0-9-]{3,21}";
 
 /// Characters of a database name (arm-kusto.md §12), with at least one that is neither dot nor space.
 const DATABASE_NAME: &str = "^[A-Za-z0-9 ._-]*[A-Za-z0-9_-][A-Za-z0-9 ._-]*$";
@@ -35,11 +41,14 @@ fn sharing_size(of: &str) -> String {
 /// A cluster's ARM resource ID at `field`; the fixed words in any case.
 #[must_use]
 pub fn cluster_id(field: &str) -> Rule {
-    Rule::new(format!("self.lowerAscii().matches('{CLUSTER_ID}')")).message(
+    Rule::new(format!(
+        "self.lowerAscii().matches('^{SUBSCRIPTION}{RESOURCE_GROUP}{CLUSTER}$')"
+    ))
+    .message(
         format!(
             "`{field}` must be the resource ID of an Azure Data Explorer cluster, \
-         /subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Kusto/clusters/NAME, \
-         as `az kusto cluster show --query id` prints it"
+             /subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.Kusto/clusters/NAME, \
+             as `az kusto cluster show --query id` prints it"
         )
         .as_str(),
     )

@@ -20,9 +20,9 @@ use crate::{
         reads::Reads,
         report::Seen,
         snapshot::{
-            Azure, Claim, Finalizer, Lane, Lifecycle, Object, Operation, Running, Snapshot,
+            Access, Azure, Claim, Finalizer, Lane, Lifecycle, Object, Operation, Running, Snapshot,
         },
-        validate::{Desired, not_yet_supported, validate},
+        validate::{Desired, validate},
     },
 };
 
@@ -140,23 +140,12 @@ impl Forecaster {
                 differences: Vec::new(),
             };
         }
-        match (validate(object), not_yet_supported(object)) {
-            (Err(invalid), _) => {
+        match validate(object) {
+            Err(invalid) => {
                 let conclusion = Conclusion::of(Action::Invalid, Outcome::Invalid(invalid));
                 tell(object, None, &Seen::default(), conclusion, self.now)
             }
-            (Ok(desired), Some(message)) => {
-                let refused = Outcome::NotYetSupported(message);
-                let conclusion = Conclusion::of(Action::Blocked, refused);
-                tell(
-                    object,
-                    Some(&desired),
-                    &Seen::default(),
-                    conclusion,
-                    self.now,
-                )
-            }
-            (Ok(desired), None) => {
+            Ok(desired) => {
                 let (conclusion, seen) = self.pursue(&desired).await;
                 tell(object, Some(&desired), &seen, conclusion, self.now)
             }
@@ -171,6 +160,8 @@ impl Forecaster {
                 lifecycle: Lifecycle::Wanted(desired.clone()),
                 finalizer: Finalizer::Present,
                 ownership: None,
+                // Whoever runs the command asks Azure with an identity of their own.
+                access: Access::Confirmed,
                 claim: Claim::Ours,
                 corrections: Vec::new(),
                 waiting_for: Duration::ZERO,
@@ -291,6 +282,7 @@ impl Forecaster {
             Look::Live => look_closely(sight, desired, self.since, &self.reads).await,
             Look::Leader => look_at_leader(sight, desired, self.since, &self.reads).await,
             Look::Following => look_at_following(sight, desired, &self.arm).await,
+            Look::Access => {}
         }
     }
 

@@ -22,7 +22,7 @@ use thiserror::Error;
 use crate::{
     app::{self, AppError},
     azure::{
-        client::{ArmClient, NoObserver},
+        client::NoObserver,
         error::ArmError,
         id::{ClusterId, IdError},
     },
@@ -168,9 +168,12 @@ pub fn diff(
     variable: impl Fn(&str) -> Option<String>,
     console: &mut Console<'_>,
 ) -> Result<Ending, CommandError> {
-    let arm = arm(&arguments.azure, variable)?;
+    let config = azure(&arguments.azure, variable)?;
     let now = SystemClock.now();
-    block_on(diff::run(arguments, arm, now, console))
+    block_on(async {
+        let arm = app::arm(&config, Arc::new(NoObserver)).await?;
+        Ok(diff::run(arguments, arm, now, console).await)
+    })?
 }
 
 /// Runs `import`.
@@ -185,8 +188,11 @@ pub fn import(
     match import::source(arguments)? {
         import::Source::File(file) => import::from_file(arguments, &file, console),
         import::Source::Cluster(cluster) => {
-            let arm = arm(&arguments.azure, variable)?;
-            block_on(import::from_cluster(arguments, &cluster, &arm, console))?
+            let config = azure(&arguments.azure, variable)?;
+            block_on(async {
+                let arm = app::arm(&config, Arc::new(NoObserver)).await?;
+                import::from_cluster(arguments, &cluster, &arm, console).await
+            })?
         }
     }
 }
@@ -201,20 +207,22 @@ pub fn followers(
     console: &mut Console<'_>,
 ) -> Result<Ending, CommandError> {
     let request = followers::Request::new(arguments)?;
-    let arm = arm(&arguments.azure, variable)?;
+    let config = azure(&arguments.azure, variable)?;
     block_on(async {
+        let arm = app::arm(&config, Arc::new(NoObserver)).await?;
         let managers = followers::managers(arguments).await;
         followers::run(&request, &arm, managers, console).await
     })?
 }
 
-fn arm(
+/// How Azure is reached, with TLS ready.
+fn azure(
     arguments: &AzureArgs,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<ArmClient, CommandError> {
+) -> Result<ArmConfig, CommandError> {
     let config = ArmConfig::new(arguments.clone(), variable)?;
     app::choose_tls();
-    Ok(app::arm(&config, Arc::new(NoObserver))?)
+    Ok(config)
 }
 
 /// Runs `work` to its end on a runtime of its own.

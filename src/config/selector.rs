@@ -11,6 +11,11 @@ pub(super) fn is_dns_label(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
+/// Whether `text` may name an object of most kinds: labels separated by periods.
+pub(super) fn is_dns_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_dns_label)
+}
+
 /// Whether `text` is a list of requirements: `key`, `!key`, `key=value` (also `==`, `!=`), `key in (a,b)`,
 /// `key notin (a,b)`.
 pub(super) fn is_label_selector(text: &str) -> bool {

@@ -4,7 +4,8 @@ use std::error::Error;
 
 use clap::Parser;
 
-use crate::azure::cloud::Endpoint;
+use crate::azure::cloud::{Cloud, CloudName, CloudOverrides, Endpoint};
+use crate::azure::discovery::CustomCloud;
 use crate::cli::{Cli, Command};
 
 use super::*;
@@ -24,6 +25,13 @@ fn config_in(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, C
 
 fn config(arguments: &[&str]) -> Result<Config, ConfigError> {
     config_in(arguments, &[])
+}
+
+fn known(config: Config) -> Cloud {
+    match config.arm.cloud {
+        CloudSource::Known(cloud) => cloud,
+        CloudSource::Custom(custom) => panic!("{custom:?} has to be asked"),
+    }
 }
 
 /// The error as the edge prints it: with its causes.
@@ -52,7 +60,7 @@ fn nothing_given_is_a_working_configuration() {
     assert_eq!(config.arm.api_version, "2024-04-13");
     assert_eq!(config.arm.credential, CredentialKind::Auto);
     assert_eq!(
-        config.arm.cloud,
+        known(config),
         Cloud::new(CloudName::Public, CloudOverrides::default()).unwrap()
     );
 }
@@ -181,7 +189,7 @@ fn addresses_take_what_operators_are_used_to() {
 
 #[test]
 fn azure_is_found_through_the_cloud_and_each_address_can_be_replaced() {
-    let cloud = config(&["--cloud=usgovernment"]).unwrap().arm.cloud;
+    let cloud = known(config(&["--cloud=usgovernment"]).unwrap());
     assert_eq!(
         cloud,
         Cloud::new(CloudName::UsGovernment, CloudOverrides::default()).unwrap()
@@ -193,7 +201,7 @@ fn azure_is_found_through_the_cloud_and_each_address_can_be_replaced() {
         "--authority-host=https://login.example",
         "--arm-audience=https://arm.example",
     ]);
-    let cloud = replaced.unwrap().arm.cloud;
+    let cloud = known(replaced.unwrap());
     assert_eq!(
         cloud.endpoint,
         Endpoint::parse("http://127.0.0.1:8090").unwrap()
@@ -203,12 +211,57 @@ fn azure_is_found_through_the_cloud_and_each_address_can_be_replaced() {
 }
 
 #[test]
+fn a_custom_cloud_is_asked_for_what_is_not_given() {
+    let custom = ["--cloud=custom", "--arm-endpoint=https://arm.example/"];
+    let endpoint = Endpoint::parse("https://arm.example").unwrap();
+    assert_eq!(
+        config(&custom).unwrap().arm.cloud,
+        CloudSource::Custom(CustomCloud {
+            endpoint: endpoint.clone(),
+            authority_host: None,
+            audience: None,
+        })
+    );
+    let given = [
+        "--authority-host=https://login.example",
+        "--arm-audience=https://audience.example",
+    ];
+    let all = [&custom[..], &given].concat();
+    let cloud = known(config(&all).unwrap());
+    assert_eq!(cloud.endpoint, endpoint);
+    assert_eq!(cloud.authority_host, "https://login.example");
+    assert_eq!(cloud.audience, "https://audience.example");
+
+    let complaints = [
+        (
+            "--arm-endpoint=",
+            "`--arm-endpoint` must be set for `--cloud custom`",
+        ),
+        (
+            "--arm-endpoint=http://arm.example",
+            "`--arm-endpoint` is refused: ",
+        ),
+        ("--authority-host=login", "`--authority-host` is refused: "),
+        ("--arm-audience=arm", "`--arm-audience` is refused: "),
+    ];
+    for (wrong, expected) in complaints {
+        let arguments = if wrong.starts_with("--arm-endpoint") {
+            vec!["--cloud=custom", wrong]
+        } else {
+            [&custom[..], &[wrong]].concat()
+        };
+        let complaint = complaint(&arguments);
+        assert!(complaint.starts_with(expected), "{complaint}");
+    }
+}
+
+#[test]
 fn the_authority_of_the_environment_gives_way_to_the_flag_only() {
     let variables = [("AZURE_AUTHORITY_HOST", "https://login.injected.example/")];
-    let cloud = config_in(&[], &variables).unwrap().arm.cloud;
+    let cloud = known(config_in(&[], &variables).unwrap());
     assert_eq!(cloud.authority_host, "https://login.injected.example");
     let flag = ["--authority-host=https://login.flag.example"];
-    let cloud = config_in(&flag, &variables).unwrap().arm.cloud;
+    let cloud = known(config_in(&flag, &variables).unwrap());
     assert_eq!(cloud.authority_host, "https://login.flag.example");
     let error = config_in(&[], &[("AZURE_AUTHORITY_HOST", "login")]).unwrap_err();
     assert_eq!(error.to_string(), "`AZURE_AUTHORITY_HOST` is refused");

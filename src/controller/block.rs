@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::azure::error::Class;
 
 use super::{
+    access::Refusal,
     diff::Difference,
     failure::Failure,
     lane::ObjectKey,
@@ -12,9 +13,14 @@ use super::{
     retry::{BLIP, patience},
 };
 
+/// How long news of things that were applied together may take. The next look comes 2 s after the first.
+const ORDER_OF_NEWS: Duration = Duration::from_millis(1_500);
+
 /// What stands in the way.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Block {
+    /// Nobody may act on behalf of the object.
+    Refused(Refusal),
     /// Azure refused, or could not be asked.
     Failure(Failure),
     /// The same, about the leader.
@@ -115,6 +121,7 @@ impl Block {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::Refused(refusal) => refusal.reason(),
             Self::Failure(failure) | Self::LeaderFailure(failure) => failure.reason,
             Self::FollowerNotFound => "FollowerNotFound",
             Self::FollowerNotRunning { .. } => "FollowerNotRunning",
@@ -141,6 +148,7 @@ impl Block {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
+            Self::Refused(refusal) => refusal.class(),
             Self::Failure(failure) | Self::LeaderFailure(failure) => failure.class,
             Self::FollowerNotRunning { .. }
             | Self::LeaderNotRunning { .. }
@@ -174,6 +182,13 @@ impl Block {
         }
     }
 
+    /// Whether this may only be the order in which news arrives: an object that is applied together with its policy or its
+    /// ServiceAccount may be seen before them. Not worth a word, which tools that fail at once would take for the end.
+    #[must_use]
+    pub fn is_premature(&self, failing_for: Duration) -> bool {
+        matches!(self, Self::Refused(_)) && failing_for < ORDER_OF_NEWS
+    }
+
     /// Whether this may be a hiccup that is not worth a status change on an object that was Ready.
     #[must_use]
     pub fn is_blip(&self, failing_for: Duration) -> bool {
@@ -188,5 +203,27 @@ impl Block {
     #[must_use]
     pub fn is_report(&self) -> bool {
         matches!(self, Self::Drifted(_) | Self::NotAttached)
+    }
+}
+
+impl Refusal {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotAllowed => "AttachmentNotAllowed",
+            Self::Unknown(_) => "PoliciesUnavailable",
+            Self::AccountNotFound { .. } => "ServiceAccountNotFound",
+            Self::AccountIncomplete { .. } => "ServiceAccountIncomplete",
+            Self::OwnIdentityDisabled => "ObjectIdentityDisabled",
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Unknown(_) => Class::Transient,
+            Self::NotAllowed
+            | Self::AccountNotFound { .. }
+            | Self::AccountIncomplete { .. }
+            | Self::OwnIdentityDisabled => Class::Rejected,
+        }
     }
 }

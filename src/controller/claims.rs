@@ -1,7 +1,8 @@
 //! Which object a configuration belongs to when several declare it. Pure.
 //!
-//! The older one owns it, and the other says so and takes over when the first is gone. Ids compare as ARM compares them,
-//! so another spelling is no way around.
+//! Who has attached or adopted it goes before who only asks, and of equals the older one; the others say so, and take
+//! over when the first is gone. Who may not act makes no claim. Ids compare as ARM compares them, so another spelling is
+//! no way around.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -16,45 +17,55 @@ pub struct Claims {
     by_object: HashMap<ObjectKey, (ConfigurationId, Claimant)>,
 }
 
-/// An object, in the order of seniority.
+/// What a claim rests on, the better first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// The object has attached or adopted the configuration.
+    Owns,
+    /// The object wants it.
+    Asks,
+}
+
+/// An object, in the order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Claimant {
+    standing: Standing,
     created: i64,
     namespace: String,
     name: String,
 }
 
 impl Claims {
-    /// Notes that `key`, created at `created` (seconds of the epoch), declares `configuration`; `None` when it declares
-    /// none that is usable. Returns who moved up because of it.
+    /// Notes that `key`, created at `created` (seconds of the epoch), declares `configuration`, and with which standing;
+    /// `None` when it makes no claim. Returns who moved up because of it.
     #[must_use = "whoever moved up has to be woken"]
     pub fn declare(
         &mut self,
         key: &ObjectKey,
         created: i64,
-        configuration: Option<ConfigurationId>,
+        claim: Option<(ConfigurationId, Standing)>,
     ) -> Option<ObjectKey> {
+        let Some((configuration, standing)) = claim else {
+            return self.withdraw(key);
+        };
         let claimant = Claimant {
+            standing,
             created,
             namespace: key.namespace.clone(),
             name: key.name.clone(),
         };
         let known = self.by_object.get(key);
-        if known.map(|(configuration, claimant)| (Some(configuration), claimant))
-            == Some((configuration.as_ref(), &claimant))
-        {
+        if known.is_some_and(|known| (&known.0, &known.1) == (&configuration, &claimant)) {
             return None;
         }
         let moved = self.withdraw(key);
-        if let Some(configuration) = configuration {
-            self.by_configuration
-                .entry(configuration.clone())
-                .or_default()
-                .insert(claimant.clone());
-            self.by_object
-                .insert(key.clone(), (configuration, claimant));
-        }
-        moved
+        self.by_configuration
+            .entry(configuration.clone())
+            .or_default()
+            .insert(claimant.clone());
+        self.by_object
+            .insert(key.clone(), (configuration, claimant));
+        moved.filter(|next| self.is_first(next))
     }
 
     /// Takes back what `key` declared. Returns who moved up because of it.
@@ -69,6 +80,11 @@ impl Claims {
             self.by_configuration.remove(&configuration);
         }
         next.filter(|_| owned)
+    }
+
+    fn is_first(&self, key: &ObjectKey) -> bool {
+        let claim = self.by_object.get(key);
+        claim.is_some_and(|(configuration, _)| self.owner_before(key, configuration).is_none())
     }
 
     /// Who declares something in `namespace` (`None`: in any) and is not among `present`.
@@ -125,7 +141,11 @@ mod tests {
     }
 
     fn declare(claims: &mut Claims, name: &str, created: i64, what: &str) -> Option<ObjectKey> {
-        claims.declare(&key(name), created, Some(configuration(what)))
+        claims.declare(
+            &key(name),
+            created,
+            Some((configuration(what), Standing::Asks)),
+        )
     }
 
     #[test]
@@ -166,9 +186,16 @@ mod tests {
         let sales = configuration("sales");
         let spelt: ConfigurationId = sales.to_string().to_uppercase().parse().unwrap();
         let mut claims = Claims::default();
-        assert_eq!(claims.declare(&key("old"), 10, Some(sales.clone())), None);
         assert_eq!(
-            claims.declare(&in_namespace("other", "young"), 20, Some(spelt.clone())),
+            claims.declare(&key("old"), 10, Some((sales.clone(), Standing::Asks))),
+            None
+        );
+        assert_eq!(
+            claims.declare(
+                &in_namespace("other", "young"),
+                20,
+                Some((spelt.clone(), Standing::Asks))
+            ),
             None
         );
         for id in [&sales, &spelt] {
@@ -222,7 +249,10 @@ mod tests {
         let mut claims = Claims::default();
         for (namespace, name) in [("a", "stays"), ("a", "went"), ("b", "elsewhere")] {
             let key = in_namespace(namespace, name);
-            assert_eq!(claims.declare(&key, 10, Some(configuration(name))), None);
+            assert_eq!(
+                claims.declare(&key, 10, Some((configuration(name), Standing::Asks))),
+                None
+            );
         }
         let present = HashSet::from([in_namespace("a", "stays")]);
         assert_eq!(
@@ -238,11 +268,47 @@ mod tests {
         let mut claims = Claims::default();
         let (first, second) = (in_namespace("a", "z"), in_namespace("b", "a"));
         for key in [&second, &first] {
-            assert_eq!(claims.declare(key, 10, Some(configuration("sales"))), None);
+            assert_eq!(
+                claims.declare(key, 10, Some((configuration("sales"), Standing::Asks))),
+                None
+            );
         }
         assert_eq!(
             claims.owner_before(&second, &configuration("sales")),
             Some(first)
         );
+    }
+
+    #[test]
+    fn who_has_attached_goes_before_an_older_one_that_only_asks() {
+        let mut claims = Claims::default();
+        let sales = || configuration("sales");
+        assert_eq!(declare(&mut claims, "old", 10, "sales"), None);
+        let owns = Some((sales(), Standing::Owns));
+        assert_eq!(claims.declare(&key("young"), 20, owns.clone()), None);
+        assert_eq!(
+            claims.owner_before(&key("old"), &sales()),
+            Some(key("young"))
+        );
+        assert_eq!(
+            claims.declare(&key("young"), 20, Some((sales(), Standing::Asks))),
+            Some(key("old")),
+            "who owns no more is the younger one again"
+        );
+        assert_eq!(
+            claims.declare(&key("young"), 20, owns),
+            None,
+            "nobody moves up when somebody is overtaken"
+        );
+    }
+
+    #[test]
+    fn a_claim_that_gets_better_wakes_nobody() {
+        let mut claims = Claims::default();
+        for (name, created) in [("old", 10), ("young", 20)] {
+            assert_eq!(declare(&mut claims, name, created, "sales"), None);
+        }
+        let owns = Some((configuration("sales"), Standing::Owns));
+        assert_eq!(claims.declare(&key("old"), 10, owns), None);
     }
 }

@@ -10,21 +10,21 @@ use kube::{Client, runtime::events::Recorder};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    azure::{
-        client::ArmClient,
-        id::{ClusterId, ConfigurationId},
-    },
+    api::AttachedDatabase,
+    azure::id::{ClusterId, ConfigurationId},
     clock::Clock,
     metrics::{Metrics, Population},
 };
 
 use super::{
-    claims::Claims,
+    access::{Access, Book, Tenancy},
+    claims::{Claims, Standing},
     lane::{Lanes, ObjectKey, Priority},
     memory::Memories,
-    reads::Reads,
     retry::Chance,
+    sessions::{Connect, Sessions},
     snapshot::{Claim, Lane},
+    turns::Turns,
 };
 
 /// Settings of the controller.
@@ -42,8 +42,10 @@ pub struct Settings {
 pub struct Context {
     /// The Kubernetes API.
     pub client: Client,
-    /// Azure Resource Manager.
-    pub arm: ArmClient,
+    /// Who may do what, and as whom.
+    pub access: Arc<Book>,
+    /// Azure, for each identity apart.
+    pub sessions: Sessions,
     /// Settings of the controller.
     pub settings: Settings,
     /// Wall time.
@@ -54,8 +56,8 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     /// What is remembered between passes.
     pub memories: Memories,
-    /// What all objects read of Azure.
-    pub reads: Reads,
+    /// Who is worked on next.
+    pub turns: Turns,
     claims: Mutex<Claims>,
     lanes: Mutex<Lanes>,
     chances: Mutex<fastrand::Rng>,
@@ -66,8 +68,10 @@ pub struct Context {
 pub struct Parts {
     /// See [`Context::client`].
     pub client: Client,
-    /// See [`Context::arm`].
-    pub arm: ArmClient,
+    /// Makes the client of an identity.
+    pub connect: Box<Connect>,
+    /// How the operator is shared.
+    pub tenancy: Tenancy,
     /// See [`Context::settings`].
     pub settings: Settings,
     /// See [`Context::clock`].
@@ -88,7 +92,8 @@ impl Context {
     pub fn new(parts: Parts) -> Self {
         let Parts {
             client,
-            arm,
+            connect,
+            tenancy,
             settings,
             clock,
             recorder,
@@ -100,10 +105,11 @@ impl Context {
             lanes: Mutex::new(Lanes::new(settings.operations_per_cluster)),
             chances: Mutex::new(fastrand::Rng::with_seed(seed)),
             memories: Memories::default(),
-            reads: Reads::new(arm.clone()),
             claims: Mutex::default(),
+            access: Arc::new(Book::new(tenancy)),
+            sessions: Sessions::new(connect),
+            turns: Turns::new(settings.concurrency.into()),
             client,
-            arm,
             settings,
             clock,
             recorder,
@@ -161,9 +167,16 @@ impl Context {
         older.map_or(Claim::Ours, Claim::Older)
     }
 
-    /// Notes what the object declares, and wakes who moves up.
-    pub fn declare(&self, key: &ObjectKey, created: i64, configuration: Option<ConfigurationId>) {
-        let next = self.claims().declare(key, created, configuration);
+    /// Notes what the object claims (`None`: nothing), and wakes who moves up.
+    pub fn declare(
+        &self,
+        key: &ObjectKey,
+        object: &AttachedDatabase,
+        claim: Option<(ConfigurationId, Standing)>,
+    ) {
+        let created = object.metadata.creation_timestamp.as_ref();
+        let created = created.map_or(0, |created| created.0.as_second());
+        let next = self.claims().declare(key, created, claim);
         self.wake(next.into_iter().collect());
     }
 
@@ -182,9 +195,17 @@ impl Context {
         }
     }
 
-    /// Lets the objects that rest on `follower` look at what `key` has just read of it.
-    pub fn share_news(&self, follower: &ClusterId, key: &ObjectKey) {
-        self.wake(self.memories.resting_on(follower, key));
+    /// Lets the objects that rest on `follower`, and are served with the same `access`, look at what `key` has just read
+    /// of it.
+    pub fn share_news(&self, follower: &ClusterId, key: &ObjectKey, access: &Access) {
+        self.wake(self.memories.resting_on(follower, key, access));
+    }
+
+    /// Wakes the object if it is served otherwise than in its last pass.
+    pub fn served_as(&self, key: &ObjectKey, access: &Access) {
+        if self.memories.is_served_otherwise(key, access) {
+            self.wake(vec![key.clone()]);
+        }
     }
 
     /// What the controller holds now.
@@ -196,6 +217,7 @@ impl Context {
             not_ready,
             unknown,
             waiting_in_lane,
+            identities: self.sessions.count().try_into().unwrap_or(u64::MAX),
         }
     }
 

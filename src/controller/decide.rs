@@ -20,7 +20,9 @@ use crate::azure::{
 use super::{
     block::Block,
     diff::Difference,
-    snapshot::{Azure, Freshness, Lane, Lifecycle, OperationKind, Running, Snapshot},
+    snapshot::{
+        Access, Azure, Freshness, Lane, Lifecycle, Object, OperationKind, Running, Snapshot,
+    },
     validate::Desired,
 };
 
@@ -116,6 +118,8 @@ pub enum Look {
     Leader,
     /// The leader's list of its followers.
     Following,
+    /// Whether the object is still served, by what the API server itself says.
+    Access,
 }
 
 /// Why an object may go.
@@ -179,7 +183,9 @@ pub fn decide(snapshot: &Snapshot) -> Decision {
     };
     match &snapshot.azure {
         Azure::Read(sight)
-            if sight.freshness == Freshness::Glance && !is_safe_at_a_glance(&decision) =>
+            if sight.freshness == Freshness::Glance
+                && !is_safe_at_a_glance(&decision)
+                && refused(&snapshot.object).is_none() =>
         {
             Decision::Act(Effect::Look(Look::Live))
         }
@@ -190,8 +196,8 @@ pub fn decide(snapshot: &Snapshot) -> Decision {
 /// Whether a decision may rest on what other objects have read a while ago.
 fn is_safe_at_a_glance(decision: &Decision) -> bool {
     match decision {
-        // A failed read is as new as can be, and another object is no matter of Azure.
-        Decision::Blocked(Block::Failure(_) | Block::Claimed { .. })
+        // A failed read is as new as can be, and neither another object nor a policy is a matter of Azure.
+        Decision::Blocked(Block::Failure(_) | Block::Claimed { .. } | Block::Refused(_))
         | Decision::Settled(_)
         | Decision::Released
         | Decision::Act(Effect::Look(_))
@@ -200,21 +206,33 @@ fn is_safe_at_a_glance(decision: &Decision) -> bool {
     }
 }
 
-/// Begins an operation once the follower's lane is ours.
+/// Begins an operation once the follower's lane is ours, and it is certain that somebody may act.
 fn in_lane(
-    lane: Lane,
+    snapshot: &Snapshot,
     kind: OperationKind,
     ownership: Ownership,
     differences: Vec<Difference>,
 ) -> Decision {
-    match lane {
-        Lane::Outside => Decision::Act(Effect::EnterLane { kind, differences }),
-        Lane::Waiting { place } => Decision::Wait(Wait::Lane { place }),
-        Lane::Granted => Decision::Act(Effect::Begin {
+    match (snapshot.lane, &snapshot.object.access) {
+        (Lane::Outside, _) => Decision::Act(Effect::EnterLane { kind, differences }),
+        (Lane::Waiting { place }, _) => Decision::Wait(Wait::Lane { place }),
+        (Lane::Granted, Access::Granted) => Decision::Act(Effect::Look(Look::Access)),
+        (Lane::Granted, Access::Confirmed) => Decision::Act(Effect::Begin {
             kind,
             ownership,
             differences,
         }),
+        (Lane::Granted, Access::Refused(refusal)) => {
+            Decision::Blocked(Block::Refused(refusal.clone()))
+        }
+    }
+}
+
+/// Why nothing may be done on behalf of the object.
+fn refused(object: &Object) -> Option<Decision> {
+    match &object.access {
+        Access::Granted | Access::Confirmed => None,
+        Access::Refused(refusal) => Some(Decision::Blocked(Block::Refused(refusal.clone()))),
     }
 }
 

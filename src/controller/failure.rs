@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::azure::{
+    credential::CredentialError,
     error::{ArmError, Class},
     operation::OperationFailure,
 };
@@ -38,6 +39,17 @@ impl From<&OperationFailure> for Failure {
             class: failure.class(),
             reason: failure.reason(),
             message: failure.user_message(),
+            retry_after: None,
+        }
+    }
+}
+
+impl From<&CredentialError> for Failure {
+    fn from(error: &CredentialError) -> Self {
+        Self {
+            class: Class::Misconfigured,
+            reason: "CredentialRefused",
+            message: error.to_string(),
             retry_after: None,
         }
     }

@@ -8,6 +8,7 @@ use crate::{
     api::{AttachedDatabase, OperationStatus},
     azure::{
         error::Class,
+        id::ConfigurationId,
         operation::{OperationUrl, Polled},
     },
     error_chain::ErrorChain,
@@ -18,6 +19,7 @@ use super::{
     context::Context,
     failure::Failure,
     memory::{Memory, Timeline},
+    sessions::Session,
     snapshot::{End, Lifecycle, Object, Operation, Running},
 };
 
@@ -37,7 +39,7 @@ pub(super) async fn follow(
     object: &AttachedDatabase,
     facts: &Object,
     memory: &mut Memory,
-    context: &Context,
+    (session, context): (&Session, &Context),
 ) -> Followed {
     let now = Instant::now();
     // After a restart the wall clock is asked once; from then on its jumps don't count.
@@ -55,11 +57,12 @@ pub(super) async fn follow(
     let url = hint
         .url
         .as_deref()
-        .and_then(|url| OperationUrl::accept(url, context.arm.endpoint()).ok());
+        .and_then(|url| OperationUrl::accept(url, session.arm.endpoint()).ok())
+        .filter(|url| is_about(facts, url));
     let Some(url) = url.filter(|_| age < OPERATION_DEADLINE) else {
         return doubtful;
     };
-    let end = match context.arm.poll(&url).await {
+    let end = match session.arm.poll(&url).await {
         Ok(Polled::Running { retry_after }) => {
             return Followed::Running(Running {
                 kind,
@@ -78,9 +81,11 @@ pub(super) async fn follow(
                 "operation can't be followed"
             );
             return match error.class() {
-                Class::Transient | Class::Throttled | Class::Busy | Class::Unauthenticated => {
-                    Followed::Over(Operation::Unreadable { kind, age })
-                }
+                Class::Transient
+                | Class::Throttled
+                | Class::Busy
+                | Class::Unauthenticated
+                | Class::Misconfigured => Followed::Over(Operation::Unreadable { kind, age }),
                 // With a role on the cluster alone it stays so (faults.md §2): a GET tells as well.
                 Class::Denied | Class::Rejected | Class::Locked => doubtful,
             };
@@ -104,6 +109,15 @@ pub(super) async fn follow(
             Followed::Over(Operation::Ended { kind, end, since })
         }
     }
+}
+
+/// Whether `url` can be an operation on this object's clusters. Status holds it, and whoever can write status must not
+/// make us look elsewhere with an identity that is not theirs.
+fn is_about(facts: &Object, url: &OperationUrl) -> bool {
+    let follower = facts.configuration().map(ConfigurationId::cluster);
+    let leader = facts.desired().map(|desired| &desired.leader);
+    let mut clusters = follower.into_iter().chain(leader);
+    clusters.any(|cluster| url.belongs_to(cluster.subscription()))
 }
 
 /// The operation's age by the wall clock: all that is left after a restart.

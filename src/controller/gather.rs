@@ -10,17 +10,20 @@ use crate::{
 };
 
 use super::{
+    access::{Access, Identity},
+    claims::Standing,
     context::Context,
     follow::{Followed, follow},
     lane::{ObjectKey, Priority},
     look::{glance, live_databases, look_closely},
     memory::Memory,
     reads::Source,
+    sessions::Session,
     snapshot::{
-        Azure, Claim, Databases, Finalizer, Freshness, Lane, Lifecycle, Object, Operation, Sight,
-        Snapshot,
+        self, Azure, Claim, Databases, Finalizer, Follower, Freshness, Lane, Lifecycle, Object,
+        Operation, Remote, Sight, Snapshot,
     },
-    validate::Desired,
+    validate::{Desired, target},
 };
 
 /// The part of an interval for which a shared read is new enough: a little less than the whole, since objects come due
@@ -30,23 +33,41 @@ const SHARED_SHARE: f64 = 0.95;
 /// How old shared lists may be for an object that waits for a change in them.
 const WAITING_AGE: Duration = Duration::from_secs(15);
 
+/// Who asks, and on whose behalf.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// The object's name.
+    pub key: &'a ObjectKey,
+    /// How the object is served.
+    pub access: &'a Access,
+    /// The session of whoever serves it; `None` when nobody does.
+    pub session: Option<&'a Session>,
+    /// All else.
+    pub context: &'a Context,
+}
+
 /// Reads what a decision about `object` needs, at a glance if that may do. `desired` is `None` only for a deletion.
 pub async fn gather(
     object: &AttachedDatabase,
     desired: Option<Desired>,
-    key: &ObjectKey,
+    reader: Reader<'_>,
     memory: &mut Memory,
-    context: &Context,
 ) -> Snapshot {
-    let facts = facts(object, desired, key, memory, context);
+    let Reader { key, context, .. } = reader;
+    let mut facts = facts(object, desired, reader, memory);
     let configuration = facts.configuration().cloned();
-    let (azure, lane) = match &configuration {
-        Some(configuration) if facts.needs_azure() => {
-            let azure = read(object, &facts, key, memory, context).await;
+    let (azure, lane) = match (&configuration, reader.session) {
+        (Some(configuration), Some(session)) if facts.needs_azure() => {
+            let azure = read(object, &facts, reader, session, memory).await;
+            if let (Access::Granted(Identity::Account(_)), Lifecycle::Wanted(_)) =
+                (reader.access, &facts.lifecycle)
+            {
+                facts.claim = claim_what_was_seen(object, configuration, &azure, reader);
+            }
             let lane = context.lane(configuration.cluster(), key, priority(object));
             (azure, lane)
         }
-        Some(_) | None => (Azure::NotRead, Lane::Outside),
+        (Some(_) | None, _) => (Azure::NotRead, Lane::Outside),
     };
     Snapshot {
         object: facts,
@@ -63,23 +84,59 @@ pub(super) fn priority(object: &AttachedDatabase) -> Priority {
     }
 }
 
+/// Whose the configuration is, for an object with an identity of its own: told once Azure has let it look, since before
+/// that it has neither a claim nor a right to know of others.
+fn claim_what_was_seen(
+    object: &AttachedDatabase,
+    configuration: &ConfigurationId,
+    azure: &Azure,
+    Reader { key, context, .. }: Reader<'_>,
+) -> Claim {
+    let Azure::Read(sight) = azure else {
+        return Claim::Ours;
+    };
+    let has_seen = matches!(sight.follower, Follower::Present(_))
+        && !matches!(sight.configuration, Remote::Unknown(_));
+    if !has_seen {
+        return Claim::Ours;
+    }
+    let owns = object.status.as_ref().and_then(|status| status.ownership);
+    let standing = owns.map_or(Standing::Asks, |_| Standing::Owns);
+    context.declare(key, object, Some((configuration.clone(), standing)));
+    context.claim(key, configuration)
+}
+
 fn facts(
     object: &AttachedDatabase,
     desired: Option<Desired>,
-    key: &ObjectKey,
+    reader: Reader<'_>,
     memory: &Memory,
-    context: &Context,
 ) -> Object {
+    let Reader { key, context, .. } = reader;
     let finalizer = match &object.metadata.finalizers {
         Some(finalizers) if finalizers.iter().any(|finalizer| finalizer == FINALIZER) => {
             Finalizer::Present
         }
         Some(_) | None => Finalizer::Missing,
     };
-    let claim = desired.as_ref().map_or(Claim::Ours, |desired| {
-        context.claim(key, &desired.configuration)
-    });
-    let lifecycle = match (object.metadata.deletion_timestamp.is_some(), desired) {
+    let is_going = object.metadata.deletion_timestamp.is_some();
+    let (access, claim) = match (reader.access, &desired) {
+        (Access::Refused(refusal), _) => {
+            let access = snapshot::Access::Refused(refusal.clone());
+            let claim = desired.as_ref().filter(|_| is_going);
+            let claim = claim.map(|desired| context.claim(key, &desired.configuration));
+            (access, claim)
+        }
+        (Access::Granted(Identity::Account(_)), Some(_)) if !is_going => {
+            (snapshot::Access::Granted, None)
+        }
+        (Access::Granted(_), desired) => {
+            let claim = desired.as_ref();
+            let claim = claim.map(|desired| context.claim(key, &desired.configuration));
+            (snapshot::Access::Granted, claim)
+        }
+    };
+    let lifecycle = match (is_going, desired) {
         (false, Some(desired)) => Lifecycle::Wanted(desired),
         (_, desired) => Lifecycle::Deleting {
             policy: match object.spec.drift_policy {
@@ -90,6 +147,7 @@ fn facts(
             configuration: desired
                 .as_ref()
                 .map(|desired| desired.configuration.clone())
+                .or_else(|| target(object).map(|target| target.configuration))
                 .or_else(|| recorded(object)),
             desired,
         },
@@ -99,7 +157,8 @@ fn facts(
         lifecycle,
         finalizer,
         ownership: object.status.as_ref().and_then(|status| status.ownership),
-        claim,
+        access,
+        claim: claim.unwrap_or(Claim::Ours),
         corrections: memory.lately_corrected(now),
         waiting_for: memory
             .looking_since
@@ -108,7 +167,7 @@ fn facts(
     }
 }
 
-/// The configuration that ownership was recorded for: what a deletion goes by when the spec is unusable.
+/// The configuration that ownership was recorded for: what a deletion goes by when the spec does not even tell that.
 fn recorded(object: &AttachedDatabase) -> Option<ConfigurationId> {
     object
         .status
@@ -129,7 +188,7 @@ impl Object {
         }
     }
 
-    fn desired(&self) -> Option<&Desired> {
+    pub(super) fn desired(&self) -> Option<&Desired> {
         match &self.lifecycle {
             Lifecycle::Wanted(desired) => Some(desired),
             Lifecycle::Deleting { desired, .. } => desired.as_ref(),
@@ -157,10 +216,11 @@ impl Object {
 async fn read(
     object: &AttachedDatabase,
     facts: &Object,
-    key: &ObjectKey,
+    reader: Reader<'_>,
+    session: &Session,
     memory: &mut Memory,
-    context: &Context,
 ) -> Azure {
+    let Reader { key, context, .. } = reader;
     let hint = object
         .status
         .as_ref()
@@ -170,7 +230,7 @@ async fn read(
             memory.timeline = None;
             Operation::None
         }
-        Some(hint) => match follow(hint, object, facts, memory, context).await {
+        Some(hint) => match follow(hint, object, facts, memory, (session, context)).await {
             Followed::Running(running) => return Azure::Operating(running),
             Followed::Over(operation) => operation,
         },
@@ -178,7 +238,7 @@ async fn read(
     let now = Instant::now();
     let desired = match &facts.lifecycle {
         Lifecycle::Deleting { .. } => {
-            return Azure::Read(parting(facts, operation, now, context).await);
+            return Azure::Read(parting(facts, operation, now, session).await);
         }
         Lifecycle::Wanted(desired) => desired,
     };
@@ -190,7 +250,7 @@ async fn read(
             .and_then(|status| status.last_handled_reconcile_at.clone());
     if hint.is_some() || asked {
         let mut sight = Sight::new(operation);
-        look_closely(&mut sight, desired, now, &context.reads).await;
+        look_closely(&mut sight, desired, now, &session.reads).await;
         return Azure::Read(sight);
     }
     // Who rests shares what is read once an interval; who waits for something, or is declared anew, looks closer to now.
@@ -204,15 +264,15 @@ async fn read(
         WAITING_AGE.min(interval)
     };
     let since = now.checked_sub(age).unwrap_or(now);
-    let (sight, source) = glance(desired, operation, since, &context.reads).await;
+    let (sight, source) = glance(desired, operation, since, &session.reads).await;
     if source == Source::News {
-        context.share_news(desired.configuration.cluster(), key);
+        context.share_news(desired.configuration.cluster(), key, reader.access);
     }
     Azure::Read(sight)
 }
 
 /// What is read of an object that goes: the configuration as it is now, and whether it is a stranger's.
-async fn parting(facts: &Object, operation: Operation, now: Instant, context: &Context) -> Sight {
+async fn parting(facts: &Object, operation: Operation, now: Instant, session: &Session) -> Sight {
     let mut sight = Sight::new(operation);
     sight.freshness = Freshness::Live;
     let Some(configuration) = facts.configuration() else {
@@ -220,12 +280,12 @@ async fn parting(facts: &Object, operation: Operation, now: Instant, context: &C
     };
     let databases = async {
         match facts.desired() {
-            Some(desired) => live_databases(desired, now, &context.reads).await,
+            Some(desired) => live_databases(desired, now, &session.reads).await,
             None => Databases::NotRead,
         }
     };
     (sight.configuration, sight.databases) = futures::join!(
-        context.reads.live_configuration(configuration, now),
+        session.reads.live_configuration(configuration, now),
         databases
     );
     sight

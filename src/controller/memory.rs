@@ -11,7 +11,9 @@ use tokio::time::Instant;
 
 use crate::{api::ConditionStatus, azure::id::ClusterId};
 
-use super::{diff::Difference, failure::Failure, lane::ObjectKey, snapshot::Correction};
+use super::{
+    access::Access, diff::Difference, failure::Failure, lane::ObjectKey, snapshot::Correction,
+};
 
 /// Corrections of one object that are remembered: enough for several fields that are contested in turn.
 const MAX_REMEMBERED_CORRECTIONS: usize = 64;
@@ -51,6 +53,8 @@ pub struct Memory {
     pub refusal: Option<Failure>,
     /// The follower that it rests on until the next comparison.
     pub resting_on: Option<ClusterId>,
+    /// How it was served.
+    pub access: Option<Access>,
     /// The running operation, more precisely than status can tell.
     pub timeline: Option<Timeline>,
 }
@@ -93,6 +97,7 @@ impl Memory {
             corrections: Vec::new(),
             refusal: None,
             resting_on: None,
+            access: None,
             timeline: None,
         }
     }
@@ -180,14 +185,27 @@ impl Memories {
         self.lock().hurried.remove(key)
     }
 
-    /// The objects that rest on `follower`, save `except`.
-    pub fn resting_on(&self, follower: &ClusterId, except: &ObjectKey) -> Vec<ObjectKey> {
+    /// The objects that rest on `follower` and are served with this `access`, save `except`.
+    pub fn resting_on(
+        &self,
+        follower: &ClusterId,
+        except: &ObjectKey,
+        access: &Access,
+    ) -> Vec<ObjectKey> {
         let state = self.lock();
-        let resting = state
-            .objects
-            .iter()
-            .filter(|(key, memory)| memory.resting_on.as_ref() == Some(follower) && *key != except);
+        let resting = state.objects.iter().filter(|(key, memory)| {
+            memory.resting_on.as_ref() == Some(follower)
+                && memory.access.as_ref() == Some(access)
+                && *key != except
+        });
         resting.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Whether `key` had a pass, and was served otherwise in it.
+    pub fn is_served_otherwise(&self, key: &ObjectKey, access: &Access) -> bool {
+        let state = self.lock();
+        let known = state.objects.get(key).and_then(|it| it.access.as_ref());
+        known.is_some_and(|known| known != access)
     }
 
     /// How many objects say True, False and Unknown.

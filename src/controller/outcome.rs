@@ -25,8 +25,6 @@ pub enum Outcome {
     Blocked(Block),
     /// The spec can't be acted on.
     Invalid(Invalid),
-    /// The spec asks for something that this release does not do.
-    NotYetSupported(&'static str),
     /// Nothing of ours holds the object any more.
     Released,
 }
@@ -107,10 +105,12 @@ impl Outcome {
             Self::Blocked(Block::Failure(failure) | Block::LeaderFailure(failure)) => {
                 backoff(failure.class, failure.retry_after)
             }
+            // Asking again costs no call to Azure, and is only the net below the wake-up of whoever is served from now on.
+            Self::Blocked(Block::Refused(_)) => Next::Look,
             // Nothing is being tried: it is only compared, as often as everything else.
             Self::Blocked(block) if block.is_report() => Next::Interval(interval),
             Self::Blocked(block) => backoff(block.class(), None),
-            Self::Invalid(_) | Self::NotYetSupported(_) => backoff(Class::Rejected, None),
+            Self::Invalid(_) => backoff(Class::Rejected, None),
             Self::Released => Next::Never,
         }
     }
@@ -129,7 +129,6 @@ impl Outcome {
             | Self::Settled(_)
             | Self::Waiting(_)
             | Self::Invalid(_)
-            | Self::NotYetSupported(_)
             | Self::Released => false,
         }
     }
@@ -152,7 +151,6 @@ impl Outcome {
             | Self::Settled(_)
             | Self::Blocked(_)
             | Self::Invalid(_)
-            | Self::NotYetSupported(_)
             | Self::Released => false,
         }
     }

@@ -2,30 +2,32 @@
 
 mod seen;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 use crate::{
     api::{AttachedDatabase, ConditionStatus, OperationStatus, Ownership},
-    azure::id::ClusterId,
+    azure::{error::Class, id::ClusterId},
 };
 
 use super::{
+    access::{Access, Identity, Refusal, confirm},
     act,
     block::Block,
     context::Context,
     decide::{Decision, Effect, Look, Wait, decide},
     diff::Difference,
-    gather::{gather, priority},
+    gather::{Reader, gather, priority},
     lane::ObjectKey,
     look::{look_at_following, look_at_leader, look_closely},
     memory::{Memory, Timeline},
     outcome::{Next, Outcome, Sent},
     publish::{self, KubernetesError},
     report::{Notice, Record, Seen, Subject, ready, whole_seconds},
-    snapshot::{Azure, Finalizer, Operation, OperationKind, Running, Snapshot},
-    validate::{Desired, not_yet_supported, validate},
+    sessions::Session,
+    snapshot::{self, Azure, Finalizer, Operation, OperationKind, Running, Snapshot},
+    validate::{Desired, validate},
 };
 
 use seen::is_over;
@@ -40,6 +42,8 @@ pub struct Pass<'a> {
     desired: Option<Desired>,
     /// The cluster whose lane this is about, once known.
     follower: Option<ClusterId>,
+    /// Who acts for the object; `None` when nobody does.
+    server: Option<(Identity, Arc<Session>)>,
     record: Record,
     seen: Seen,
     /// When it began: what is read from then on is live.
@@ -70,6 +74,7 @@ impl<'a> Pass<'a> {
             object,
             desired: None,
             follower: None,
+            server: None,
             owned: record.ownership,
             record,
             seen: Seen::default(),
@@ -91,10 +96,9 @@ impl<'a> Pass<'a> {
             self.context.forget(self.key);
             return Ok(Next::Changed);
         }
-        let outcome = match (validate(&self.object), not_yet_supported(&self.object)) {
-            (Err(invalid), _) if !deleting => Outcome::Invalid(invalid),
-            (_, Some(message)) if !deleting => Outcome::NotYetSupported(message),
-            (desired, _) => {
+        let outcome = match validate(&self.object) {
+            Err(invalid) if !deleting => Outcome::Invalid(invalid),
+            desired => {
                 self.desired = desired.ok();
                 self.pursue().await?
             }
@@ -116,14 +120,24 @@ impl<'a> Pass<'a> {
 
     /// Gathers once, then decides and acts until there is nothing to do now.
     async fn pursue(&mut self) -> Result<Outcome, KubernetesError> {
-        let mut snapshot = gather(
-            &self.object,
-            self.desired.clone(),
-            self.key,
-            self.memory,
-            self.context,
-        )
-        .await;
+        let access = self
+            .context
+            .access
+            .judge(&self.object, self.desired.as_ref());
+        self.memory.access = Some(access.clone());
+        if let Access::Granted(identity) = &access {
+            match self.context.sessions.of(identity) {
+                Ok(session) => self.server = Some((identity.clone(), session)),
+                Err(error) => return Ok(Outcome::Blocked(Block::Failure((&error).into()))),
+            }
+        }
+        let reader = Reader {
+            key: self.key,
+            access: &access,
+            session: self.server.as_ref().map(|(_, session)| session.as_ref()),
+            context: self.context,
+        };
+        let mut snapshot = gather(&self.object, self.desired.clone(), reader, self.memory).await;
         let configuration = snapshot.object.configuration();
         self.follower = configuration.map(|it| it.cluster().clone());
         for _ in 0..MAX_EFFECTS {
@@ -171,7 +185,7 @@ impl<'a> Pass<'a> {
                 self.wrote();
                 snapshot.object.finalizer = Finalizer::Present;
             }
-            Effect::Look(look) => self.look(look, snapshot).await,
+            Effect::Look(look) => self.look(look, snapshot).await?,
             Effect::EnterLane { kind, differences } => {
                 // Told while it waits, and remembered as the reason for what follows.
                 self.record.drift = self.drift(kind, &differences, &snapshot.azure);
@@ -206,22 +220,30 @@ impl<'a> Pass<'a> {
                 desired,
                 location,
             } => {
-                let sent = act::put(&self.context.arm, kind, &desired, &location).await;
+                let Some(session) = self.session() else {
+                    return Ok(Some(unserved()));
+                };
+                let sent = act::put(&session.arm, kind, &desired, &location).await;
                 if !self.record.drift.is_empty() {
                     self.context.metrics.drift_corrected();
                 }
                 return Ok(Some(self.sent(kind, sent)));
             }
             Effect::Delete(configuration) => {
-                let sent = act::delete(&self.context.arm, &configuration).await;
+                let Some(session) = self.session() else {
+                    return Ok(Some(unserved()));
+                };
+                let sent = act::delete(&session.arm, &configuration).await;
                 return Ok(Some(self.sent(OperationKind::Detach, sent)));
             }
             Effect::DetachFromLeader {
                 leader,
                 configuration,
             } => {
-                let sent =
-                    act::detach_from_leader(&self.context.arm, &leader, &configuration).await;
+                let Some(session) = self.session() else {
+                    return Ok(Some(unserved()));
+                };
+                let sent = act::detach_from_leader(&session.arm, &leader, &configuration).await;
                 let sent = match (sent, self.memory.refusal.take()) {
                     // Both sides refuse: the follower's word is the one that was told before.
                     (Sent::Refused(_), Some(refusal)) => Sent::Refused(refusal),
@@ -278,16 +300,38 @@ impl<'a> Pass<'a> {
     }
 
     /// Looks closer at what a decision turns on.
-    async fn look(&mut self, look: Look, snapshot: &mut Snapshot) {
-        let (Azure::Read(sight), Some(desired)) = (&mut snapshot.azure, &self.desired) else {
-            return;
+    async fn look(&mut self, look: Look, snapshot: &mut Snapshot) -> Result<(), KubernetesError> {
+        let Some((identity, session)) = &self.server else {
+            return Ok(());
         };
-        let reads = &self.context.reads;
+        if look == Look::Access {
+            let access =
+                confirm(self.context, &self.object, self.desired.as_ref(), identity).await?;
+            snapshot.object.access = match &access {
+                Access::Granted(now) if now == identity => snapshot::Access::Confirmed,
+                // What was read belongs to somebody else: begin again as whoever it is now.
+                Access::Granted(_) => return Err(KubernetesError::Conflict),
+                Access::Refused(refusal) => snapshot::Access::Refused(refusal.clone()),
+            };
+            self.memory.access = Some(access);
+            return Ok(());
+        }
+        let (Azure::Read(sight), Some(desired)) = (&mut snapshot.azure, &self.desired) else {
+            return Ok(());
+        };
+        let reads = &session.reads;
         match look {
             Look::Live => look_closely(sight, desired, self.started, reads).await,
             Look::Leader => look_at_leader(sight, desired, self.started, reads).await,
-            Look::Following => look_at_following(sight, desired, &self.context.arm).await,
+            Look::Following => look_at_following(sight, desired, &session.arm).await,
+            Look::Access => {}
         }
+        Ok(())
+    }
+
+    fn session(&self) -> Option<Arc<Session>> {
+        let (_, session) = self.server.as_ref()?;
+        Some(Arc::clone(session))
     }
 
     /// Takes note of what a write answered.
@@ -321,7 +365,7 @@ impl<'a> Pass<'a> {
     /// Reports and publishes, and hands the lane on.
     async fn conclude(&mut self, outcome: &Outcome) -> Result<(), KubernetesError> {
         match outcome {
-            Outcome::Blocked(_) | Outcome::Invalid(_) | Outcome::NotYetSupported(_) => {
+            Outcome::Blocked(_) | Outcome::Invalid(_) => {
                 self.memory.failing_since.get_or_insert_with(Instant::now);
             }
             Outcome::Settled(_) | Outcome::Waiting(_) | Outcome::Released => {}
@@ -338,6 +382,7 @@ impl<'a> Pass<'a> {
                 .map_or(ConditionStatus::Unknown, ready);
             self.notices.extend(told);
             self.hand_on_lane(outcome);
+            self.give_up_claim(outcome);
         }
         publish::tell(
             self.context,
@@ -358,6 +403,26 @@ impl<'a> Pass<'a> {
             self.context.occupy_lane(follower, self.key);
         } else if !matches!(outcome, Outcome::Waiting(Wait::Lane { .. })) {
             self.context.leave_lane(follower, self.key);
+        }
+    }
+
+    /// Whom Azure does not let in makes no claim with an identity of its own, unless it has attached something: else a
+    /// stranger could keep a configuration from those who may have it.
+    fn give_up_claim(&self, outcome: &Outcome) {
+        let (Some((Identity::Account(_), _)), None) = (&self.server, self.record.ownership) else {
+            return;
+        };
+        if let Outcome::Blocked(Block::Failure(failure) | Block::LeaderFailure(failure)) = outcome {
+            match failure.class {
+                Class::Unauthenticated | Class::Denied | Class::Misconfigured => {
+                    self.context.withdraw(self.key);
+                }
+                Class::Transient
+                | Class::Throttled
+                | Class::Busy
+                | Class::Rejected
+                | Class::Locked => {}
+            }
         }
     }
 
@@ -392,4 +457,9 @@ impl<'a> Pass<'a> {
             now: self.context.clock.now(),
         }
     }
+}
+
+/// What can't happen, since nothing is decided on behalf of an object that nobody serves. Nothing is sent then.
+fn unserved() -> Outcome {
+    Outcome::Blocked(Block::Refused(Refusal::NotAllowed))
 }

@@ -27,6 +27,10 @@ use super::{
     report::{Notice, Tone},
 };
 
+/// A watch is ended by the server before a load balancer forgets it: Azure's drops idle flows after 240 s
+/// (faults.md §4.2, K5).
+pub(super) const WATCH_TIMEOUT_SECONDS: u32 = 200;
+
 /// The deadline of one call: kube's client has no read timeout of its own (codebases.md §3.2).
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -215,7 +219,7 @@ fn api(context: &Context, namespace: &str) -> Api<AttachedDatabase> {
     Api::namespaced(context.client.clone(), namespace)
 }
 
-async fn call<T>(
+pub(super) async fn call<T>(
     answer: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, KubernetesError> {
     match timeout(DEADLINE, answer).await {

@@ -9,6 +9,7 @@ use tracing::Instrument as _;
 use crate::{api::AttachedDatabase, error_chain::ErrorChain, metrics::ReconcileResult};
 
 use super::{
+    access::Access,
     context::Context,
     lane::ObjectKey,
     memory::{Memory, Trigger},
@@ -39,6 +40,11 @@ pub async fn reconcile(cached: Arc<AttachedDatabase>, context: Arc<Context>) -> 
     if let Some(left) = memory.hold(&trigger, now).filter(|_| !hurried) {
         return Action::requeue(left);
     }
+    // Who waits for a token takes no place from those who could work: a dead token server slows its own objects alone.
+    authenticate(&cached, &context).await;
+    let Some(_place) = context.turns.take(&key.namespace).await else {
+        return Action::await_change();
+    };
     let running = context.metrics.reconcile_started();
     let span =
         tracing::info_span!("reconcile", object = %format_args!("{}/{}", key.namespace, key.name));
@@ -75,6 +81,25 @@ pub async fn reconcile(cached: Arc<AttachedDatabase>, context: Arc<Context>) -> 
     memory.due = Instant::now() + delay;
     context.memories.put(key, memory);
     Action::requeue(delay)
+}
+
+/// Sees to it that whoever serves the object has a token at hand, as far as that can be had. The pass tells if not.
+async fn authenticate(object: &AttachedDatabase, context: &Context) {
+    let is_going = object.metadata.deletion_timestamp.is_some();
+    let owns = object
+        .status
+        .as_ref()
+        .is_some_and(|status| status.ownership.is_some());
+    // Neither will need Azure.
+    if (object.spec.suspend && !is_going) || (is_going && !owns) {
+        return;
+    }
+    if let (Access::Granted(identity), _) = context.access.judge_raw(object)
+        && let Ok(session) = context.sessions.of(&identity)
+        && let Err(error) = session.arm.authenticate().await
+    {
+        tracing::debug!(%identity, error = %ErrorChain(&error), "no token");
+    }
 }
 
 fn trigger(object: &AttachedDatabase) -> Trigger {

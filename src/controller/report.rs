@@ -18,6 +18,7 @@ use crate::{
 mod databases;
 mod details;
 mod notices;
+mod refused;
 mod wording;
 
 pub use notices::{Notice, Tone};
@@ -111,9 +112,7 @@ impl Subject<'_> {
                 databases(shown, &before.databases)
             }
             (Outcome::Waiting(_) | Outcome::Blocked(_), None)
-            | (Outcome::Invalid(_) | Outcome::NotYetSupported(_) | Outcome::Released, _) => {
-                before.databases
-            }
+            | (Outcome::Invalid(_) | Outcome::Released, _) => before.databases,
         };
         let attached_database_names = databases
             .iter()
@@ -142,9 +141,15 @@ impl Subject<'_> {
         })
     }
 
-    /// Whether a failed look may be a hiccup that is not worth a word about an object that was Ready.
+    /// Whether it is too early for a word: a failed look may be a hiccup, and a refusal come before the news of what lifts
+    /// it.
     fn is_blip(&self, outcome: &Outcome) -> bool {
-        matches!(outcome, Outcome::Blocked(block) if self.was_ready() && block.is_blip(self.failing_for))
+        matches!(
+            outcome,
+            Outcome::Blocked(block)
+                if block.is_premature(self.failing_for)
+                    || (self.was_ready() && block.is_blip(self.failing_for))
+        )
     }
 
     /// Whether `outcome` is the intent to try again what failed before. What failed stays said until
@@ -227,12 +232,6 @@ impl Subject<'_> {
                 ready: ConditionStatus::False,
                 reason: "InvalidSpec",
                 message: invalid.to_string(),
-                progress: Some(Progress::Stalled),
-            },
-            Outcome::NotYetSupported(message) => Verdict {
-                ready: ConditionStatus::False,
-                reason: "NotYetSupported",
-                message: (*message).to_owned(),
                 progress: Some(Progress::Stalled),
             },
         })

@@ -33,7 +33,7 @@ impl Pace {
 pub fn pace(class: Class) -> Pace {
     match class {
         Class::Transient | Class::Throttled => Pace::Fast,
-        Class::Busy | Class::Unauthenticated | Class::Denied => Pace::Slow,
+        Class::Busy | Class::Unauthenticated | Class::Misconfigured | Class::Denied => Pace::Slow,
         Class::Rejected | Class::Locked => Pace::VerySlow,
     }
 }
@@ -45,7 +45,7 @@ pub fn patience(class: Class) -> Duration {
     match class {
         Class::Transient | Class::Throttled | Class::Busy => Duration::from_mins(30),
         Class::Unauthenticated | Class::Denied => Duration::from_mins(5),
-        Class::Rejected | Class::Locked => Duration::ZERO,
+        Class::Misconfigured | Class::Rejected | Class::Locked => Duration::ZERO,
     }
 }
 

@@ -8,7 +8,9 @@ use crate::azure::{
     model::{Cluster, Configuration, Database},
 };
 
-use super::{diff::Difference, failure::Failure, lane::ObjectKey, validate::Desired};
+use super::{
+    access::Refusal, diff::Difference, failure::Failure, lane::ObjectKey, validate::Desired,
+};
 
 pub use crate::api::OperationKind;
 
@@ -32,6 +34,8 @@ pub struct Object {
     pub finalizer: Finalizer,
     /// What the object owns in Azure; `None` until claimed.
     pub ownership: Option<Ownership>,
+    /// Whether the object is served at all.
+    pub access: Access,
     /// Whether the configuration is this object's to declare.
     pub claim: Claim,
     /// What was corrected lately because somebody had changed it.
@@ -40,6 +44,17 @@ pub struct Object {
     pub waiting_for: Duration,
     /// Why the follower refused to detach, if it did.
     pub refusal: Option<Failure>,
+}
+
+/// Whether somebody may read and write Azure on behalf of the object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// By what was seen lately: good enough to look.
+    Granted,
+    /// By what the API server said in this pass: good enough to act.
+    Confirmed,
+    /// Nobody may.
+    Refused(Refusal),
 }
 
 /// Whether the configuration is this object's to declare.

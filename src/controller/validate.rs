@@ -154,19 +154,11 @@ pub fn validate(object: &AttachedDatabase) -> Result<Desired, Invalid> {
     if leader == follower {
         return Err(Invalid::LeaderIsFollower);
     }
-    let name = spec
-        .configuration_name
-        .as_deref()
-        .or(object.metadata.name.as_deref())
-        .unwrap_or_default();
     let configuration = follower
-        .configuration(name)
+        .configuration(object.configuration_name())
         .map_err(Invalid::ConfigurationName)?;
 
-    let database = match spec.leader.database_name.as_str() {
-        "*" => Database::All,
-        name => Database::One(name.to_owned()),
-    };
+    let database = database(&spec.leader.database_name);
     let naming = match (
         present(spec.database_name_override.as_deref()),
         present(spec.database_name_prefix.as_deref()),
@@ -209,6 +201,37 @@ pub fn validate(object: &AttachedDatabase) -> Result<Desired, Invalid> {
     })
 }
 
+/// What a spec is about, however unusable the rest of it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The configuration on the follower cluster.
+    pub configuration: ConfigurationId,
+    /// The cluster that owns the data.
+    pub leader: ClusterId,
+    /// Which of the leader's databases are followed.
+    pub database: Database,
+}
+
+/// What `object` is about, as far as its spec tells. These fields are immutable, so an unusable spec tells it as well as a
+/// usable one, and a deletion has to know.
+#[must_use]
+pub fn target(object: &AttachedDatabase) -> Option<Target> {
+    let spec = &object.spec;
+    let follower: ClusterId = spec.follower.cluster_resource_id.parse().ok()?;
+    Some(Target {
+        configuration: follower.configuration(object.configuration_name()).ok()?,
+        leader: spec.leader.cluster_resource_id.parse().ok()?,
+        database: database(&spec.leader.database_name),
+    })
+}
+
+fn database(name: &str) -> Database {
+    match name {
+        "*" => Database::All,
+        name => Database::One(name.to_owned()),
+    }
+}
+
 /// ARM reads an empty string as absent, so do we.
 fn present(value: Option<&str>) -> Option<&str> {
     value.filter(|value| !value.is_empty())
@@ -236,17 +259,6 @@ fn sharing(declared: &TableLevelSharingProperties) -> Sharing {
         functions_to_include,
         functions_to_exclude,
     }
-}
-
-/// A field whose behaviour comes with a later release: told, never ignored in silence.
-///
-/// Returns the message for the object's author.
-#[must_use]
-pub fn not_yet_supported(object: &AttachedDatabase) -> Option<&'static str> {
-    object.spec.service_account_name.as_ref().map(|_| {
-        "`spec.serviceAccountName` must be absent in this release: an own Azure identity is not yet supported, and the \
-         operator's identity is not used in its place"
-    })
 }
 
 #[cfg(test)]

@@ -47,17 +47,16 @@ use crate::{
     shutdown::Shutdown,
 };
 
-use super::{context::Context, lane::ObjectKey, reconcile::reconcile};
-
-/// The watch is ended by the server before a load balancer forgets it: Azure's drops idle flows
-/// after 240 s (faults.md §4.2, K5).
-const WATCH_TIMEOUT_SECONDS: u32 = 200;
+use super::{
+    access::listen, context::Context, lane::ObjectKey, publish::WATCH_TIMEOUT_SECONDS,
+    reconcile::reconcile,
+};
 
 /// Well below the limit of the liveness probe.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// How long the first pass waits for the lists of all watched namespaces: an older claim, or an operation that runs,
-/// may stand in another one.
+/// How long the first pass waits for the lists of all watched namespaces, and of what access is judged by: an older claim,
+/// or an operation that runs, may stand in another one.
 const FIRST_LISTS: Duration = Duration::from_secs(30);
 
 /// How long passes that run may take to finish at shutdown: less than the 30 s that Kubernetes gives a Pod.
@@ -86,9 +85,6 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
         WatchScope::All => vec![None],
         WatchScope::Namespaces(names) => names.iter().cloned().map(Some).collect(),
     };
-    let share = u16::try_from(namespaces.len()).unwrap_or(u16::MAX).max(1);
-    let concurrency = (context.settings.concurrency / share).max(1);
-
     let begin = Sender::new(false);
     let mut routes: HashMap<Option<String>, UnboundedSender<ObjectKey>> = HashMap::new();
     let (mut stores, mut controllers) = (Vec::new(), Vec::new());
@@ -98,7 +94,6 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
         let (store, controller) = controller(
             namespace.as_deref(),
             receiver,
-            concurrency,
             begin.subscribe(),
             &context,
             &watch,
@@ -118,15 +113,38 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
             }
         }
     };
+    let listening = listen(&context.client, &watch.scope, &context.access);
+    let mut changes = context.access.changes();
+    let judge_all = || {
+        let objects = stores.iter().flat_map(Store::state);
+        for object in objects {
+            if let Ok(object) = &object.0 {
+                news::judge_again(object, &context);
+            }
+        }
+    };
+    let judge = async {
+        // Fails only when the book is gone.
+        while changes.changed().await.is_ok() {
+            judge_all();
+        }
+    };
     let announce = async {
-        let lists = join_all(stores.iter().map(Store::wait_until_ready));
+        let lists = async {
+            futures::join!(
+                join_all(stores.iter().map(Store::wait_until_ready)),
+                context.access.listed()
+            )
+        };
         // One namespace that can't be listed must not stop the others.
         let mut lists = pin!(lists);
         if timeout(FIRST_LISTS, lists.as_mut()).await.is_err() {
-            tracing::warn!("not every namespace is listed yet, beginning with the others");
+            tracing::warn!("not everything is listed yet, beginning with what is");
+            judge_all();
             begin.send_replace(true);
             lists.await;
         }
+        judge_all();
         begin.send_replace(true);
         watch.readiness.set(Gate::Ready);
         std::future::pending::<()>().await;
@@ -142,6 +160,7 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
     // and the controllers would wait for ever for an API server that does not answer.
     let drain = async {
         watch.shutdown.requested().await;
+        context.turns.close();
         if watch.readiness.gate() == Gate::Ready {
             tokio::time::sleep(DRAIN_DEADLINE).await;
             tracing::warn!("passes that still run are given up");
@@ -155,6 +174,8 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
         () = work => {}
         () = route => {}
         () = announce => {}
+        () = listening => {}
+        () = judge => {}
         () = turn => {}
         () = drain => {}
     }
@@ -166,7 +187,6 @@ type Passed = Result<(ObjectRef<Guarded>, Action), ControllerError<Infallible, w
 fn controller(
     namespace: Option<&str>,
     woken: UnboundedReceiver<ObjectKey>,
-    concurrency: u16,
     begin: Receiver<bool>,
     context: &Arc<Context>,
     watch: &Watch,
@@ -206,7 +226,8 @@ fn controller(
         Arc::clone(context),
         reader.clone(),
         queue,
-        Config::default().concurrency(concurrency),
+        // As many as come: they take turns where the work begins (`turns`).
+        Config::default(),
     );
     (reader, passes.boxed())
 }

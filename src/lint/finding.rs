@@ -56,8 +56,6 @@ pub enum Rule {
     Admission,
     /// The operator's own check refuses the spec.
     Spec,
-    /// The operator does not support a value in this release.
-    NotYetSupported,
     /// `status` is given, and ignored.
     IgnoredStatus,
     /// Two documents are the same object.
@@ -74,7 +72,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 19] = [
         Self::Unreadable,
         Self::YamlSyntax,
         Self::DuplicateKey,
@@ -88,7 +86,6 @@ impl Rule {
         Self::ObjectName,
         Self::Admission,
         Self::Spec,
-        Self::NotYetSupported,
         Self::IgnoredStatus,
         Self::DuplicateObject,
         Self::SameConfiguration,
@@ -114,7 +111,6 @@ impl Rule {
             Self::ObjectName => "object-name",
             Self::Admission => "admission",
             Self::Spec => "spec",
-            Self::NotYetSupported => "not-yet-supported",
             Self::IgnoredStatus => "ignored-status",
             Self::DuplicateObject => "duplicate-object",
             Self::SameConfiguration => "same-configuration",
@@ -144,10 +140,9 @@ impl Rule {
             | Self::DuplicateObject
             | Self::SameConfiguration
             | Self::NameClash => Severity::Error,
-            Self::NotYetSupported
-            | Self::IgnoredStatus
-            | Self::PossibleNameClash
-            | Self::RedundantOverride => Severity::Warning,
+            Self::IgnoredStatus | Self::PossibleNameClash | Self::RedundantOverride => {
+                Severity::Warning
+            }
         }
     }
 }

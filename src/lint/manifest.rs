@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::{AttachedDatabase, GROUP, KIND, VERSION},
-    controller::validate::{not_yet_supported, validate},
+    controller::validate::validate,
 };
 
 /// What a document turned out to be.
@@ -135,10 +135,6 @@ fn judge(root: &Node, object: AttachedDatabase, verdict: &mut Verdict) {
             message,
         }
     };
-    if let Some(message) = not_yet_supported(&object) {
-        let told = problem(Rule::NotYetSupported, message.to_owned());
-        verdict.problems.push(told);
-    }
     match validate(&object) {
         Ok(desired) => {
             verdict.admitted = Some(object.clone());

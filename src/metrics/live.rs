@@ -47,11 +47,13 @@ impl Collector for Live {
                 not_ready,
                 unknown,
                 waiting_in_lane,
+                identities,
             } = census();
             let objects = [("True", ready), ("False", not_ready), ("Unknown", unknown)]
                 .map(|(ready, count)| (ByReady { ready }, count));
             gauges.family(&table::OBJECTS, &objects)?;
             gauges.single(&table::LANE_WAITING, waiting_in_lane)?;
+            gauges.single(&table::IDENTITIES, identities)?;
         }
         Ok(())
     }

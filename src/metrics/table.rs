@@ -185,8 +185,24 @@ pub const BUILD_INFO: Definition = Definition {
     help: "The version that runs",
 };
 
+/// `adx_follower_allow_all`
+pub const ALLOW_ALL: Definition = Definition {
+    name: "adx_follower_allow_all",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "1 if every object may use the operator's identity without an AttachmentPolicy, else 0",
+};
+
+/// `adx_follower_identities`
+pub const IDENTITIES: Definition = Definition {
+    name: "adx_follower_identities",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Azure identities in use: the operator's, and those of service accounts",
+};
+
 /// Every metric, in the order in which it is served.
-pub const TABLE: [Definition; 18] = [
+pub const TABLE: [Definition; 20] = [
     RECONCILE_TOTAL,
     RECONCILE_ERRORS_TOTAL,
     RECONCILE_TIMEOUTS_TOTAL,
@@ -204,5 +220,7 @@ pub const TABLE: [Definition; 18] = [
     OBJECTS,
     LANE_WAITING,
     WATCH_AGE_SECONDS,
+    IDENTITIES,
+    ALLOW_ALL,
     BUILD_INFO,
 ];

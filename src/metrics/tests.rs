@@ -206,12 +206,14 @@ async fn what_is_not_known_yet_is_not_served() {
         not_ready: 1,
         unknown: 2,
         waiting_in_lane: 2,
+        identities: 4,
     });
     for (series, expected) in [
         (r#"adx_follower_objects{ready="True"}"#, 3.0),
         (r#"adx_follower_objects{ready="False"}"#, 1.0),
         (r#"adx_follower_objects{ready="Unknown"}"#, 2.0),
         ("adx_follower_lane_waiting", 2.0),
+        ("adx_follower_identities", 4.0),
         ("adx_follower_watch_last_event_age_seconds", 7.0),
     ] {
         assert_eq!(value(&metrics, series), Some(expected), "{series}");

@@ -9,7 +9,8 @@ use kusto_arm_simulator::Options;
 use serde_json::{Value, json};
 
 use crate::generated::{Case, case};
-use crate::harness::{Harness, arm_client, condition};
+use crate::harness::{Harness, condition};
+use crate::in_process::arm_client;
 use crate::writes;
 
 /// Worlds; fewer only to look into one that fails.

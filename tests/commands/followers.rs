@@ -36,7 +36,7 @@ async fn run(
     let Command::Followers(arguments) = parsed(&words) else {
         panic!("followers is another command");
     };
-    let arm = crate::harness::arm_client(simulator);
+    let arm = crate::in_process::arm_client(simulator);
     on_console(answer, async |console| {
         let request = Request::new(&arguments)?;
         followers::run(&request, &arm, managers, console).await

@@ -94,9 +94,6 @@ fn spec(rng: &mut Rng) -> Value {
     if percent(rng, 3) {
         spec["suspend"] = json!(true);
     }
-    if percent(rng, 3) {
-        spec["serviceAccountName"] = json!("own");
-    }
     spec
 }
 

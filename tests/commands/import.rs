@@ -9,7 +9,8 @@ use adx_follower_operator::lint::Linter;
 use kusto_arm_simulator::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Harness, arm_client, cluster, condition, configuration, world};
+use crate::harness::{Harness, cluster, condition, configuration, world};
+use crate::in_process::arm_client;
 use crate::{Ran, azure, on_console, parsed, writes};
 
 async fn run(arm: adx_follower_operator::azure::client::ArmClient, arguments: &[&str]) -> Ran {

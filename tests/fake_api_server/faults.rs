@@ -1,13 +1,15 @@
 //! Faults, events and waiting.
 
 use adx_follower_operator::api::{self, AttachedDatabase};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::Resource;
+use kube::api::{Api, ListParams, WatchParams};
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::api_server::{FakeApi, Fault, Verb};
-use super::{MINUTE, code, merge, no_params, object, objects};
+use super::api_server::{FakeApi, Fault, Kind, Verb};
+use super::{MINUTE, code, merge, no_params, object, objects, policies};
 
 #[tokio::test(start_paused = true)]
 async fn faults_hit_the_next_request_of_their_verb_and_no_other() {
@@ -59,6 +61,53 @@ async fn faults_hit_the_next_request_of_their_verb_and_no_other() {
     assert!(objects.get("sales").await.is_err());
     server.heal();
     assert!(objects.get("sales").await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_that_name_a_kind_leave_the_others_alone() {
+    let server = FakeApi::new();
+    server.create(object("sales"));
+    server.create_policy("open", json!({}));
+    let objects = objects(server.client());
+    let policies = policies(server.client());
+    let namespaces = Api::<Namespace>::all(server.client());
+    let (list, watch) = (ListParams::default(), WatchParams::default());
+
+    for verb in [Verb::List, Verb::Watch] {
+        server.fault_always_on(Kind::AttachmentPolicy, verb, Fault::Refuse(403));
+    }
+    for _ in 0..2 {
+        assert_eq!(code(&policies.list(&list).await.unwrap_err()), 403);
+        let refused = policies.watch(&watch, "0").await.err().unwrap();
+        assert_eq!(code(&refused), 403);
+    }
+    assert!(policies.get("open").await.is_ok());
+    assert!(objects.list(&list).await.is_ok());
+    assert!(namespaces.list(&list).await.is_ok());
+    assert!(objects.watch(&watch, "0").await.is_ok());
+    server.heal();
+    assert!(policies.list(&list).await.is_ok());
+    assert!(policies.watch(&watch, "0").await.is_ok());
+
+    server.fault_next_on(Kind::Namespace, Verb::Get, Fault::Hang);
+    server.fault_next(Verb::Get, Fault::Refuse(500));
+    assert!(policies.get("open").await.is_ok());
+    assert_eq!(code(&objects.get("sales").await.unwrap_err()), 500);
+    assert!(timeout(MINUTE, namespaces.get("other")).await.is_err());
+    assert!(namespaces.get("other").await.is_ok());
+    assert!(objects.get("sales").await.is_ok());
+
+    server.fault_always(Verb::List, Fault::Refuse(500));
+    assert_eq!(code(&objects.list(&list).await.unwrap_err()), 500);
+    assert!(policies.list(&list).await.is_ok());
+    assert_eq!(
+        (
+            server.count(Verb::List),
+            server.count_on(Kind::AttachmentPolicy, Verb::List),
+            server.count_on(Kind::Namespace, Verb::List)
+        ),
+        (2, 4, 1)
+    );
 }
 
 #[tokio::test(start_paused = true)]

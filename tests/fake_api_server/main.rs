@@ -12,14 +12,18 @@
 mod api_server;
 
 mod faults;
+mod identity;
+mod metadata_watches;
 mod objects;
+mod records;
+mod tokens;
 mod watches;
 
 use std::time::Duration;
 
 use adx_follower_operator::api::AttachedDatabase;
 use kube::Client;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
 use serde_json::{Value, json};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -43,6 +47,12 @@ fn object(name: &str) -> Value {
 
 fn objects(client: Client) -> Api<AttachedDatabase> {
     Api::namespaced(client, "analytics")
+}
+
+fn policies(client: Client) -> Api<DynamicObject> {
+    let kind = GroupVersionKind::gvk("adx-follower.dev", "v1alpha1", "AttachmentPolicy");
+    let resource = ApiResource::from_gvk_with_plural(&kind, "attachmentpolicies");
+    Api::all_with(client, &resource)
 }
 
 fn code(error: &kube::Error) -> u16 {

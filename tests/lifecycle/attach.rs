@@ -174,26 +174,6 @@ async fn an_existing_other_configuration_is_left_alone_also_on_deletion() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_field_of_a_later_release_is_told_and_not_ignored() {
-    let harness = Harness::start();
-    let mut object = attached_database("sales");
-    object["spec"]["serviceAccountName"] = json!("analytics-adx");
-    harness.api.create(object);
-    let object = harness.until_reason("sales", "NotYetSupported").await;
-    assert_eq!(
-        condition(&object, "Stalled"),
-        Some(("True", "NotYetSupported"))
-    );
-    assert!(
-        message(&object, "Ready")
-            .unwrap()
-            .contains("`spec.serviceAccountName` must")
-    );
-    harness.pass(Duration::from_hours(1)).await;
-    assert!(harness.arm.journal().is_empty(), "Azure is not asked");
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_object_that_cannot_be_decoded_does_not_stop_the_others() {
     let harness = Harness::start();
     let mut broken = attached_database("broken");

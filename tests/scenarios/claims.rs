@@ -148,6 +148,7 @@ async fn names_of_another_namespace_are_not_told() {
     let harness = Harness::start();
     let mut secret = declared("secret-project", &json!({"configurationName": "sales"}));
     secret["metadata"]["namespace"] = json!("secret-team");
+    harness.api.create_namespace("secret-team", &[]);
     harness.api.create(secret);
     harness.pass(Duration::from_secs(2)).await;
     harness.api.create(declared("sales", &json!({})));
@@ -171,22 +172,38 @@ async fn names_of_another_namespace_are_not_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_objects_of_one_second_one_owns_and_the_deletion_of_the_other_takes_nothing_away() {
+async fn of_objects_of_one_second_the_one_that_attaches_owns_and_the_other_moves_up_when_it_goes() {
     let harness = Harness::start();
     harness
         .api
         .create(declared("zeta", &json!({"configurationName": "sales"})));
     harness.pass(Duration::from_millis(200)).await;
     harness.api.create(other_spelling("alpha"));
-    harness.until_ready("alpha").await;
-    harness.until_reason("zeta", "ConfigurationClaimed").await;
+    harness.until_ready("zeta").await;
+    harness.until_reason("alpha", "ConfigurationClaimed").await;
+    harness.pass(Duration::from_hours(1)).await;
+    assert_eq!(harness.changes(), ["PUT sales"]);
     harness.api.delete("analytics", "zeta");
     harness.until_gone("zeta").await;
-    harness.pass(Duration::from_hours(1)).await;
+    harness.until_ready("alpha").await;
     assert!(harness.live("follower1", "sales").is_some());
     assert_eq!(
-        harness.changes().len(),
-        1,
-        "one PUT by whichever came first"
+        harness.changes(),
+        ["PUT sales", "DELETE sales", "PUT SALES"],
+        "under each one's own spelling"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deletion_of_who_only_asks_takes_nothing_away() {
+    let harness = Harness::start();
+    harness.api.create(declared("sales", &json!({})));
+    harness.until_ready("sales").await;
+    harness.api.create(other_spelling("other"));
+    harness.until_reason("other", "ConfigurationClaimed").await;
+    harness.api.delete("analytics", "other");
+    harness.until_gone("other").await;
+    harness.pass(Duration::from_hours(1)).await;
+    assert!(harness.live("follower1", "sales").is_some());
+    assert_eq!(harness.changes(), ["PUT sales"]);
 }

@@ -17,33 +17,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adx_follower_operator::azure::client::{ArmClient, ArmOptions, NoObserver};
-use adx_follower_operator::azure::token::{Token, TokenError, TokenSource};
-use adx_follower_operator::azure::transport::{Limits, Transport, TransportError};
 use adx_follower_operator::clock::Clock;
 use adx_follower_operator::config::WatchScope;
-use adx_follower_operator::controller::{self, Context, Parts, Settings, Watch};
+use adx_follower_operator::controller::{
+    self, Context, OwnIdentities, Parts, Settings, Tenancy, Watch,
+};
 use adx_follower_operator::metrics::Metrics;
 use adx_follower_operator::readiness::{Liveness, LivenessLimits, Readiness};
 use adx_follower_operator::shutdown::{Shutdown, ShutdownTrigger};
 use axum::body::Body;
-use bytes::Bytes;
-use futures::future::BoxFuture;
-use http_body_util::{BodyExt as _, Limited};
 use jiff::Timestamp;
 use kube::runtime::events::{Recorder, Reporter};
 use kusto_arm_simulator::{JournalEntry, Options, Simulator, World};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 use super::api_server::{EPOCH, FakeApi};
+use super::in_process::{ENDPOINT, clients};
 use super::oracles::misleading_statuses;
-
-/// Where the simulator seems to live.
-const ENDPOINT: &str = "https://management.azure.com";
+use super::recorder::{Recording, leaks};
 
 /// The subscription of every cluster in these tests.
 const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
@@ -115,7 +109,20 @@ pub struct Harness {
     pub arm: Simulator,
     operator: Operator,
     settings: Settings,
+    tenancy: Tenancy,
     starts: u64,
+    /// What the operator has logged, down to the finest level.
+    log: Recording,
+}
+
+/// The policy that most tests run under: everything for everybody but `Replace`, as a policy has it by default.
+pub fn open_policy() -> Value {
+    json!({
+        "namespaces": {},
+        "followers": [format!("/subscriptions/{SUBSCRIPTION}")],
+        "leaders": [{"scope": format!("/subscriptions/{SUBSCRIPTION}"), "databases": ["*"]}],
+        "principalsModificationKinds": ["Union", "Replace", "None"],
+    })
 }
 
 struct Operator {
@@ -131,15 +138,42 @@ impl Harness {
 
     /// The operator running in another world. Must be called under paused time.
     pub fn start_with(world: &Value, options: Options) -> Self {
-        Self::start_as(world, options, 1)
+        Self::start_as(
+            world,
+            options,
+            1,
+            Tenancy::Policies(OwnIdentities::Enabled),
+            |api| {
+                api.create_policy("open", open_policy());
+            },
+        )
+    }
+
+    /// The operator running in another world, shared in this way, in a cluster that `prepare` has filled.
+    pub fn start_shared(world: &Value, tenancy: Tenancy, prepare: impl FnOnce(&FakeApi)) -> Self {
+        Self::start_as(world, Options::default(), 1, tenancy, prepare)
     }
 
     /// The operator running in [`world`], with so many operations at a time per follower.
     pub fn start_at_width(operations_per_cluster: usize) -> Self {
-        Self::start_as(&world(), Options::default(), operations_per_cluster)
+        let tenancy = Tenancy::AllowAll(OwnIdentities::Enabled);
+        Self::start_as(
+            &world(),
+            Options::default(),
+            operations_per_cluster,
+            tenancy,
+            |_| {},
+        )
     }
 
-    fn start_as(world: &Value, options: Options, operations_per_cluster: usize) -> Self {
+    fn start_as(
+        world: &Value,
+        options: Options,
+        operations_per_cluster: usize,
+        tenancy: Tenancy,
+        prepare: impl FnOnce(&FakeApi),
+    ) -> Self {
+        let log = Recording::start();
         let world = World::from_yaml(&world.to_string()).expect("the world is valid");
         let clock = kusto_arm_simulator::Clock::starting_at(EPOCH.parse().expect("a timestamp"));
         let arm = Simulator::new(world, Options { clock, ..options });
@@ -149,13 +183,16 @@ impl Harness {
             operations_per_cluster,
         };
         let api = FakeApi::new();
-        let operator = Operator::start(&api, &arm, &settings, 1);
+        prepare(&api);
+        let operator = Operator::start(&api, &arm, &settings, &tenancy, 1);
         Self {
             api,
             arm,
             operator,
             settings,
+            tenancy,
             starts: 1,
+            log,
         }
     }
 
@@ -163,7 +200,13 @@ impl Harness {
     pub fn crash(&mut self) {
         self.operator.task.abort();
         self.starts += 1;
-        self.operator = Operator::start(&self.api, &self.arm, &self.settings, self.starts);
+        self.operator = Operator::start(
+            &self.api,
+            &self.arm,
+            &self.settings,
+            &self.tenancy,
+            self.starts,
+        );
     }
 
     /// Ends the operator between two instructions; nobody starts it.
@@ -269,8 +312,13 @@ impl Harness {
 
     /// What the operator asked ARM to change, in order: method and last segment of the path.
     pub fn changes(&self) -> Vec<String> {
+        self.changes_of("operator")
+    }
+
+    /// The same of another identity.
+    pub fn changes_of(&self, principal: &str) -> Vec<String> {
         let journal = self.arm.journal();
-        let changes = journal.iter().filter(|entry| is_change(entry));
+        let changes = journal.iter().filter(|entry| is_change(entry, principal));
         changes
             .map(|entry| {
                 let path = entry.request.url.split('?').next().expect("a path");
@@ -324,24 +372,33 @@ impl Harness {
 }
 
 /// Whether the operator asked for a change. Who follows a leader is read with a POST.
-fn is_change(entry: &JournalEntry) -> bool {
+fn is_change(entry: &JournalEntry, principal: &str) -> bool {
     entry.is_write()
-        && entry.principal.as_deref() == Some("operator")
+        && entry.principal.as_deref() == Some(principal)
         && !entry.request.url.contains("/listFollowerDatabases")
 }
 
 impl Drop for Harness {
-    /// However a test went: no status that was ever written may mislead the tools that read it.
+    /// However a test went: no status that was ever written may mislead the tools that read it, and no secret may stand
+    /// in anything that was written anywhere.
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let misleading = misleading_statuses(&self.api.versions());
             assert!(misleading.is_empty(), "{}", misleading.join("\n"));
+            let leaks = leaks(&self.api, &self.arm, &self.log.text());
+            assert!(leaks.is_empty(), "{}", leaks.join("\n"));
         }
     }
 }
 
 impl Operator {
-    fn start(api: &FakeApi, arm: &Simulator, settings: &Settings, seed: u64) -> Self {
+    fn start(
+        api: &FakeApi,
+        arm: &Simulator,
+        settings: &Settings,
+        tenancy: &Tenancy,
+        seed: u64,
+    ) -> Self {
         let client = api.client();
         let (wake, woken) = unbounded_channel();
         let (trigger, shutdown) = Shutdown::manual();
@@ -353,8 +410,9 @@ impl Operator {
         };
         let context = Arc::new(Context::new(Parts {
             recorder: Recorder::new(client.clone(), reporter),
+            connect: clients(arm, client.clone()).connect(),
             client,
-            arm: arm_client(arm),
+            tenancy: tenancy.clone(),
             settings: settings.clone(),
             clock: Arc::new(VirtualClock(api.clone())),
             metrics: Arc::new(Metrics::new(concurrency, liveness.clone())),
@@ -399,58 +457,4 @@ impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
         self.0.now()
     }
-}
-
-/// A client of ARM as the operator has one, without a network.
-pub fn arm_client(arm: &Simulator) -> ArmClient {
-    ArmClient::new(ArmOptions {
-        endpoint: ENDPOINT.parse().expect("a valid endpoint"),
-        api_version: "2024-04-13".to_owned(),
-        transport: Arc::new(InProcess(arm.clone())),
-        tokens: Arc::new(Tokens(arm.clone())),
-        observer: Arc::new(NoObserver),
-    })
-}
-
-/// The production seam, without a network.
-struct InProcess(Simulator);
-
-impl Transport for InProcess {
-    fn send(
-        &self,
-        request: http::Request<Bytes>,
-        limits: Limits,
-    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
-        let service = self.0.service();
-        let exchange = async move {
-            let answer = service
-                .oneshot(request.map(Body::from))
-                .await
-                .expect("the simulator always answers");
-            let (parts, body) = answer.into_parts();
-            let body = Limited::new(body, limits.max_body)
-                .collect()
-                .await
-                .map_err(TransportError::Interrupted)?
-                .to_bytes();
-            Ok(http::Response::from_parts(parts, body))
-        };
-        Box::pin(async move {
-            timeout(limits.deadline, exchange)
-                .await
-                .unwrap_or(Err(TransportError::DeadlineExceeded))
-        })
-    }
-}
-
-/// A fresh token for each call.
-struct Tokens(Simulator);
-
-impl TokenSource for Tokens {
-    fn token(&self) -> BoxFuture<'_, Result<Token, TokenError>> {
-        let token = Token::new(&self.0.mint_token("operator", ENDPOINT));
-        Box::pin(async move { Ok(token) })
-    }
-
-    fn reject(&self, _: &Token) {}
 }

@@ -3,6 +3,7 @@
 use super::{
     Decision, Effect, Look, Release, Wait, in_lane,
     operation::{in_progress, outstanding, unfinished},
+    refused,
 };
 use crate::{
     api::{DeletionPolicy, Ownership},
@@ -17,8 +18,8 @@ use crate::{
         failure::Failure,
         readable::foreign_origin,
         snapshot::{
-            Azure, Claim, Finalizer, Following, Lane, Operation, OperationKind, Remote, Sight,
-            Snapshot,
+            Access, Azure, Claim, Finalizer, Following, Lane, Operation, OperationKind, Remote,
+            Sight, Snapshot,
         },
         validate::Desired,
     },
@@ -46,6 +47,9 @@ pub(super) fn decide(
     // The configuration stays for whom it belongs to now.
     if let Claim::Older(_) = object.claim {
         return release(Release::HandedOver);
+    }
+    if let Some(decision) = refused(object) {
+        return decision;
     }
     let sight = match &snapshot.azure {
         // Unreachable by construction: an owned configuration is read before it is deleted.
@@ -150,17 +154,18 @@ impl Detach<'_> {
         }
     }
 
-    /// Whether the intent to detach is durable and the lane ours.
+    /// Whether the intent to detach is durable, the lane ours, and somebody may act.
     fn is_due(&self) -> bool {
         matches!(
             self.sight.operation,
             Operation::Intended(OperationKind::Detach)
         ) && self.snapshot.lane == Lane::Granted
+            && self.snapshot.object.access == Access::Confirmed
     }
 
     fn begin(&self) -> Decision {
         in_lane(
-            self.snapshot.lane,
+            self.snapshot,
             OperationKind::Detach,
             self.ownership,
             Vec::new(),
@@ -194,6 +199,7 @@ fn lets_the_leader_act(failure: &Failure) -> bool {
         Class::Transient
         | Class::Throttled
         | Class::Unauthenticated
+        | Class::Misconfigured
         | Class::Rejected
         | Class::Locked => false,
     }

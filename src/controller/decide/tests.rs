@@ -172,6 +172,7 @@ fn wanted(ownership: Option<Ownership>, configuration: Remote, operation: Operat
             lifecycle: Lifecycle::Wanted(desired()),
             finalizer: Finalizer::Present,
             ownership,
+            access: Access::Confirmed,
             claim: Claim::Ours,
             corrections: vec![],
             waiting_for: Duration::ZERO,

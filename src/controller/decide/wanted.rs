@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     Attached, Decision, Effect, Look, Wait, in_lane,
     operation::{Obstacle, explains_all, in_progress, unfinished, usable},
+    refused,
 };
 use crate::{
     api::{AdoptionPolicy, DriftPolicy, Ownership},
@@ -19,7 +20,7 @@ use crate::{
         preflight::{self, Verdict},
         readable::{Readability, foreign_origin, readability},
         snapshot::{
-            Azure, Claim, Databases, End, Finalizer, Freshness, Lane, Object, Operation,
+            Access, Azure, Claim, Databases, End, Finalizer, Freshness, Lane, Object, Operation,
             OperationKind, Remote, Sight, Snapshot,
         },
         validate::Desired,
@@ -43,6 +44,9 @@ const SHOW_GRACE: Duration = Duration::from_mins(10);
 
 pub(super) fn decide(desired: &Desired, snapshot: &Snapshot) -> Decision {
     let object = &snapshot.object;
+    if let Some(decision) = refused(object) {
+        return decision;
+    }
     if let Claim::Older(by) = &object.claim {
         return Decision::Blocked(Block::Claimed { by: by.clone() });
     }
@@ -214,16 +218,19 @@ fn write(
     if snapshot.object.finalizer == Finalizer::Missing {
         return Decision::Act(Effect::AddFinalizer);
     }
-    match (&sight.operation, snapshot.object.ownership, snapshot.lane) {
-        (Operation::Intended(intended), Some(_), Lane::Granted) if *intended == kind => {
+    let object = &snapshot.object;
+    match (&sight.operation, object.ownership, snapshot.lane) {
+        (Operation::Intended(intended), Some(_), Lane::Granted)
+            if *intended == kind && object.access == Access::Confirmed =>
+        {
             Decision::Act(Effect::Put {
                 kind,
                 desired: Box::new(desired.clone()),
                 location: cluster.location.clone(),
             })
         }
-        (_, ownership, lane) => in_lane(
-            lane,
+        (_, ownership, _) => in_lane(
+            snapshot,
             kind,
             ownership.unwrap_or(Ownership::Created),
             differences,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::azure::error::Class;
+use crate::controller::access::{Identity, Refusal};
 
 fn trigger(uid: &str, generation: i64, requested_at: Option<&str>) -> Trigger {
     Trigger {
@@ -236,21 +237,29 @@ fn corrections_are_remembered_with_their_age_and_only_the_latest_of_them() {
 fn who_rests_on_a_follower_is_told_its_news() {
     let now = Instant::now();
     let memories = Memories::default();
-    for (name, resting_on) in [
-        ("a", Some("follower1")),
-        ("b", Some("FOLLOWER1")),
-        ("c", Some("follower2")),
-        ("d", None),
+    let served = Access::Granted(Identity::Operator);
+    for (name, resting_on, access) in [
+        ("a", Some("follower1"), Some(served.clone())),
+        ("b", Some("FOLLOWER1"), Some(served.clone())),
+        ("c", Some("follower2"), Some(served.clone())),
+        ("d", None, Some(served.clone())),
+        (
+            "e",
+            Some("follower1"),
+            Some(Access::Refused(Refusal::NotAllowed)),
+        ),
+        ("f", Some("follower1"), None),
     ] {
         let resting_on = resting_on.map(follower);
         let memory = Memory {
             resting_on,
+            access,
             ..failing(now)
         };
         memories.put(key(name), memory);
     }
     let names = |except: &str| {
-        let keys = memories.resting_on(&follower("follower1"), &key(except));
+        let keys = memories.resting_on(&follower("follower1"), &key(except), &served);
         let mut names: Vec<String> = keys.into_iter().map(|key| key.name).collect();
         names.sort();
         names

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::azure::model::{Configuration, ProvisioningState, Sharing};
-use crate::controller::{block::Holder, lane::ObjectKey, snapshot::OperationKind};
+use crate::controller::{access::Refusal, block::Holder, lane::ObjectKey, snapshot::OperationKind};
 
 const INTERVAL: Duration = Duration::from_mins(10);
 
@@ -174,8 +174,8 @@ fn every_outcome_says_when_to_look_again() {
             backoff(Pace::VerySlow, None),
         ),
         (
-            Outcome::NotYetSupported("later"),
-            backoff(Pace::VerySlow, None),
+            Outcome::Blocked(Block::Refused(Refusal::NotAllowed)),
+            Next::Look,
         ),
         (Outcome::Released, Next::Never),
     ] {
@@ -224,7 +224,7 @@ fn the_lane_is_kept_only_while_an_operation_may_run() {
             false,
         ),
         (Outcome::Invalid(Invalid::OverrideAndPrefix), false),
-        (Outcome::NotYetSupported("later"), false),
+        (Outcome::Blocked(Block::Refused(Refusal::NotAllowed)), false),
         (Outcome::Released, false),
     ] {
         assert_eq!(outcome.may_be_operating(), keeps, "{outcome:?}");

@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use super::*;
 use crate::azure::{
     client::{ArmOptions, NoObserver},
-    token::{Token, TokenError, TokenSource},
+    token::{Claims, Token, TokenError, TokenSource},
     transport::{Limits, Transport, TransportError},
 };
 
@@ -26,7 +26,7 @@ impl TokenSource for Nobody {
         Box::pin(std::future::pending())
     }
 
-    fn reject(&self, _: &Token) {}
+    fn reject(&self, _: &Token, _: Option<Claims>) {}
 }
 
 fn reads() -> Reads {

@@ -70,7 +70,8 @@ impl Subject<'_> {
                     note,
                 }]
             }
-            Outcome::Blocked(_) | Outcome::Invalid(_) | Outcome::NotYetSupported(_) => {
+            Outcome::Blocked(_) if self.is_blip(outcome) => Vec::new(),
+            Outcome::Blocked(_) | Outcome::Invalid(_) => {
                 let drift = self.drift_notice(&self.record.drift);
                 let changed = self
                     .seen

@@ -33,8 +33,6 @@ mod rest;
 
 use oracles::{Kstatus, Moment, flux_violations, kstatus, kubectl_wait_returns};
 
-const NOT_YET: &str = "`spec.serviceAccountName` must be absent in this release";
-
 /// What every message of a deletion that can't go on ends with.
 const WAY_OUT: &str = "to let the object go and leave the configuration: kubectl patch attdb sales -n analytics \
                        --type merge -p '{\"spec\":{\"deletionPolicy\":\"Orphan\"}}'";

@@ -57,6 +57,7 @@ impl Subject<'_> {
     pub(super) fn blocked(&self, block: &Block) -> String {
         let (follower, leader, name) = (self.follower(), self.leader(), self.configuration_name());
         let message = match block {
+            Block::Refused(refusal) => self.refused(refusal),
             Block::Failure(failure) => failure.message.clone(),
             Block::LeaderFailure(failure) => {
                 format!("the leader cluster {leader}: {}", failure.message)

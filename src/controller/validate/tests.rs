@@ -291,27 +291,3 @@ fn the_policies_are_read() {
         );
     }
 }
-
-#[test]
-fn a_field_of_a_later_release_is_named() {
-    for (changes, is_told) in [
-        (json!({}), false),
-        (
-            json!({"driftPolicy": "Correct", "adoptionPolicy": "IfEqual"}),
-            false,
-        ),
-        (json!({"deletionPolicy": "Orphan", "suspend": true}), false),
-        (json!({"driftPolicy": "Report"}), false),
-        (json!({"adoptionPolicy": "Never"}), false),
-        (json!({"adoptionPolicy": "Always"}), false),
-        (json!({"serviceAccountName": "analytics-adx"}), true),
-        (
-            json!({"driftPolicy": "Report", "adoptionPolicy": "Never", "serviceAccountName": "a"}),
-            true,
-        ),
-    ] {
-        let told = not_yet_supported(&object(changes.clone()));
-        let is_named = told.is_some_and(|told| told.starts_with("`spec.serviceAccountName` must"));
-        assert_eq!((told.is_some(), is_named), (is_told, is_told), "{changes}");
-    }
-}

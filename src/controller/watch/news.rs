@@ -2,11 +2,15 @@
 
 use std::collections::HashSet;
 
-use kube::{ResourceExt as _, core::DeserializeGuard, runtime::watcher};
+use kube::{core::DeserializeGuard, runtime::watcher};
 
 use crate::{
     api::{AttachedDatabase, OperationStatus},
-    controller::{context::Context, lane::ObjectKey, validate::validate},
+    controller::{
+        access::{Access, standing},
+        context::Context,
+        lane::ObjectKey,
+    },
 };
 
 use super::{Guarded, key};
@@ -25,24 +29,43 @@ pub(super) fn take_note(
         Ok(watcher::Event::InitApply(guarded)) => {
             listed.insert(key(guarded));
             if let DeserializeGuard(Ok(object)) = guarded {
-                declare(object, context);
+                let _ = declare(object, context);
                 expect_operation(object, context);
             }
         }
         Ok(watcher::Event::InitDone) => context.keep_only(namespace, &std::mem::take(listed)),
-        Ok(watcher::Event::Apply(DeserializeGuard(Ok(object)))) => declare(object, context),
+        Ok(watcher::Event::Apply(DeserializeGuard(Ok(object)))) => {
+            let _ = declare(object, context);
+        }
         Ok(watcher::Event::Delete(object)) => context.withdraw(&key(object)),
         Ok(watcher::Event::Apply(_)) | Err(_) => {}
     }
 }
 
-fn declare(object: &AttachedDatabase, context: &Context) {
-    let created = object
-        .creation_timestamp()
-        .map(|created| created.0.as_second())
-        .unwrap_or_default();
-    let configuration = validate(object).ok().map(|desired| desired.configuration);
-    context.declare(&key(object), created, configuration);
+/// Judges an object anew after what access is judged by has changed: who is served otherwise gets a pass now, and who may
+/// not act any more makes no claim.
+pub(super) fn judge_again(object: &AttachedDatabase, context: &Context) {
+    let access = declare(object, context);
+    context.served_as(&key(object), &access);
+}
+
+/// Notes what the object claims, and says how it is served.
+fn declare(object: &AttachedDatabase, context: &Context) -> Access {
+    let (access, desired) = context.access.judge_raw(object);
+    let owns = object
+        .status
+        .as_ref()
+        .is_some_and(|status| status.ownership.is_some());
+    match (desired, standing(&access, owns)) {
+        (Some(_), None) if matches!(access, Access::Granted(_)) => {
+            // Azure decides whether it has a claim, and a pass may have found out.
+        }
+        (desired, standing) => {
+            let configuration = desired.map(|desired| desired.configuration);
+            context.declare(&key(object), object, configuration.zip(standing));
+        }
+    }
+    access
 }
 
 /// An operation that goes on from before the start occupies its follower before any pass may think it free.

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-/// What a client asks for. The named ones are about `AttachedDatabase` objects.
+use super::resources::Kind;
+
+/// What a client asks for. Where no kind is named with it, it is about [`Verb::own_kind`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verb {
     List,
@@ -15,6 +17,8 @@ pub enum Verb {
     /// A patch or replacement of the status.
     WriteStatus,
     Delete,
+    /// A request for a token of a `ServiceAccount`.
+    RequestToken,
     /// A publication of an event, first or repeated.
     Event,
     /// Anything about a CRD.
@@ -22,11 +26,30 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Whether it would change an `AttachedDatabase` or its status.
+    /// Whether it would change an object or its status, were it about an `AttachedDatabase`.
     pub const fn is_write(self) -> bool {
         match self {
             Self::Create | Self::Replace | Self::Patch | Self::WriteStatus | Self::Delete => true,
-            Self::List | Self::Watch | Self::Get | Self::Event | Self::Crd => false,
+            Self::List | Self::Watch | Self::Get | Self::RequestToken | Self::Event | Self::Crd => {
+                false
+            }
+        }
+    }
+
+    /// The kind that it is about where none is named.
+    pub const fn own_kind(self) -> Kind {
+        match self {
+            Self::List
+            | Self::Watch
+            | Self::Get
+            | Self::Create
+            | Self::Replace
+            | Self::Patch
+            | Self::WriteStatus
+            | Self::Delete => Kind::AttachedDatabase,
+            Self::RequestToken => Kind::ServiceAccount,
+            Self::Event => Kind::Event,
+            Self::Crd => Kind::CustomResourceDefinition,
         }
     }
 }
@@ -48,29 +71,25 @@ pub enum Fault {
 
 #[derive(Debug, Default)]
 pub struct Faults {
-    once: VecDeque<(Verb, Fault)>,
-    lasting: Vec<(Verb, Fault)>,
+    once: VecDeque<(Kind, Verb, Fault)>,
+    lasting: Vec<(Kind, Verb, Fault)>,
 }
 
 impl Faults {
-    pub fn next(&mut self, verb: Verb, fault: Fault) {
-        self.once.push_back((verb, fault));
+    pub fn next(&mut self, kind: Kind, verb: Verb, fault: Fault) {
+        self.once.push_back((kind, verb, fault));
     }
 
-    pub fn always(&mut self, verb: Verb, fault: Fault) {
-        self.lasting.push((verb, fault));
+    pub fn always(&mut self, kind: Kind, verb: Verb, fault: Fault) {
+        self.lasting.push((kind, verb, fault));
     }
 
     /// The fault that the request now arriving suffers.
-    pub fn take(&mut self, verb: Verb) -> Option<Fault> {
-        let position = self.once.iter().position(|(wanted, _)| *wanted == verb);
+    pub fn take(&mut self, kind: Kind, verb: Verb) -> Option<Fault> {
+        let hits = |armed: &(Kind, Verb, Fault)| (armed.0, armed.1) == (kind, verb);
+        let position = self.once.iter().position(hits);
         let once = position.and_then(|index| self.once.remove(index));
-        once.or_else(|| {
-            self.lasting
-                .iter()
-                .copied()
-                .find(|(wanted, _)| *wanted == verb)
-        })
-        .map(|(_, fault)| fault)
+        once.or_else(|| self.lasting.iter().copied().find(hits))
+            .map(|(_, _, fault)| fault)
     }
 }

@@ -1,12 +1,14 @@
 //! An API server inside the test process: what a `kube::Client` sees of one, in memory, on tokio's clock.
 //!
 //! It keeps what a controller can trip over: optimistic concurrency, generations, the status subresource, finalizers,
-//! watches that stay open, and faults by name. It has no admission (schema and CEL are tested elsewhere), no field
-//! ownership between managers, and knows merge patches and server-side apply but no JSON patches.
+//! watches that stay open, answers of metadata only, tokens of service accounts, and faults by name. It has no
+//! admission (schema and CEL are tested elsewhere), no field ownership between managers, and knows merge patches and
+//! server-side apply but no JSON patches.
 
 #![allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
     reason = "every test binary compiles this module and uses a part of it"
 )]
 #![allow(
@@ -22,24 +24,32 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use adx_follower_operator::api::AttachmentPolicy;
 use jiff::Timestamp;
-use kube::Client;
+use kube::{Client, CustomResourceExt as _};
 use serde_json::{Value, json};
 use tokio::sync::watch::Sender;
 use tokio::time::Instant;
 
+mod control;
 mod faults;
 mod merge;
+mod neighbours;
+mod records;
 mod resources;
+mod selection;
 mod serve;
 mod store;
+mod tokens;
+mod view;
 mod watch;
 
 pub use faults::{Fault, Verb};
+pub use resources::Kind;
 pub use serve::Request;
 
 use faults::Faults;
-use resources::{ATTACHED_DATABASES, CRDS, EVENTS};
+use resources::{ATTACHED_DATABASES, ATTACHMENT_POLICIES, CRDS, Resource};
 use store::{Key, Part, Store};
 
 /// The wall time at which every fake API server starts.
@@ -65,17 +75,22 @@ struct State {
     store: Store,
     faults: Faults,
     requests: Vec<Request>,
+    /// The requests of the clients that were no reads, served or not, as text.
+    written: Vec<String>,
+    /// The tokens of service accounts that were issued.
+    assertions: Vec<String>,
     watches: watch::Control,
 }
 
 impl FakeApi {
-    /// A server with this product's CRD established and nothing else. Must be called on a tokio runtime.
+    /// A server with this product's CRDs established and the namespaces `analytics`, `default` and `other`. Must be
+    /// called on a tokio runtime.
     pub fn new() -> Self {
         let crd = adx_follower_operator::api::crd();
         Self::with_crd(serde_json::to_value(crd).expect("a CRD is JSON"))
     }
 
-    /// A server whose `AttachedDatabase` objects get the defaults of this CRD.
+    /// The same, with the defaults of this CRD for the `AttachedDatabase` objects.
     pub fn with_crd(crd: Value) -> Self {
         let server = Self {
             shared: Arc::new(Shared {
@@ -83,6 +98,8 @@ impl FakeApi {
                     store: Store::default(),
                     faults: Faults::default(),
                     requests: Vec::new(),
+                    written: Vec::new(),
+                    assertions: Vec::new(),
                     watches: watch::Control::default(),
                 }),
                 changed: Sender::new(0),
@@ -90,6 +107,9 @@ impl FakeApi {
             }),
         };
         server.install_crd(crd);
+        let policies = AttachmentPolicy::crd();
+        server.install_crd(serde_json::to_value(policies).expect("a CRD is JSON"));
+        server.create_first_namespaces();
         server
     }
 
@@ -127,11 +147,26 @@ impl FakeApi {
         });
     }
 
-    /// Removes the CRD: its kind is not served until it is installed again. The objects are kept for then.
+    /// Removes the CRD of `AttachedDatabase`: the kind is not served until it is installed again. The objects are kept
+    /// for then.
     pub fn remove_crd(&self) {
+        self.remove_crd_of(ATTACHED_DATABASES);
+    }
+
+    /// The same for `AttachmentPolicy`.
+    pub fn remove_policy_crd(&self) {
+        self.remove_crd_of(ATTACHMENT_POLICIES);
+    }
+
+    fn remove_crd_of(&self, resource: Resource) {
         self.change(|store, _| {
             for key in store.keys(CRDS) {
-                store.erase(&key);
+                if store
+                    .get(&key)
+                    .is_some_and(|crd| crd["spec"]["names"]["plural"] == resource.plural)
+                {
+                    store.erase(&key);
+                }
             }
         });
     }
@@ -192,59 +227,17 @@ impl FakeApi {
         part: Part,
         edit: impl FnOnce(&mut Value),
     ) -> Value {
-        let key = attached_database(namespace, name);
+        self.edit_object(&attached_database(namespace, name), part, edit)
+    }
+
+    fn edit_object(&self, key: &Key, part: Part, edit: impl FnOnce(&mut Value)) -> Value {
         self.change(|store, _| {
-            let mut object = store.get(&key).expect("the object exists");
+            let mut object = store.get(key).expect("the object exists");
             edit(&mut object);
             store
-                .replace(&key, part, object)
+                .replace(key, part, object)
                 .expect("the edit is accepted")
         })
-    }
-
-    /// Every version of every `AttachedDatabase`, oldest first, back to the last [`FakeApi::expire_watches`]; one that
-    /// went is there as it was last.
-    pub fn versions(&self) -> Vec<Value> {
-        self.lock().store.versions(ATTACHED_DATABASES)
-    }
-
-    /// Every request of the clients, oldest first.
-    pub fn requests(&self) -> Vec<Request> {
-        self.lock().requests.clone()
-    }
-
-    /// How many requests with this verb arrived, those that failed included.
-    pub fn count(&self, verb: Verb) -> usize {
-        self.lock()
-            .requests
-            .iter()
-            .filter(|request| request.verb == verb)
-            .count()
-    }
-
-    /// How many requests of the clients would change an `AttachedDatabase` or its status.
-    pub fn writes(&self) -> usize {
-        self.lock()
-            .requests
-            .iter()
-            .filter(|request| request.verb.is_write())
-            .count()
-    }
-
-    /// Empties the log of requests.
-    pub fn forget_requests(&self) {
-        self.lock().requests.clear();
-    }
-
-    /// The events that were published, oldest first.
-    pub fn events(&self) -> Vec<Value> {
-        let mut events = self.lock().store.list(EVENTS, "");
-        events.sort_by_key(|event| {
-            event["metadata"]["resourceVersion"]
-                .as_str()
-                .and_then(|text| text.parse::<u64>().ok())
-        });
-        events
     }
 
     /// Waits until `condition` holds for the object (`None`: it does not exist) and returns it.
@@ -277,75 +270,6 @@ impl FakeApi {
         }
         let object = self.get(namespace, name);
         panic!("{namespace}/{name} was not {what} within {deadline:?}: {object:#?}");
-    }
-
-    /// The next request with this verb suffers `fault`. Several faults are used up in order.
-    pub fn fault_next(&self, verb: Verb, fault: Fault) {
-        self.lock().faults.next(verb, fault);
-    }
-
-    /// The next request with this verb is refused with this HTTP status; nothing is applied.
-    pub fn fail_next(&self, verb: Verb, code: u16) {
-        self.fault_next(verb, Fault::Refuse(code));
-    }
-
-    /// The next request with this verb gets no answer; nothing is applied.
-    pub fn hang_next(&self, verb: Verb) {
-        self.fault_next(verb, Fault::Hang);
-    }
-
-    /// The next request with this verb is applied and its answer is lost.
-    pub fn lose_answer_next(&self, verb: Verb) {
-        self.fault_next(verb, Fault::LoseAnswer);
-    }
-
-    /// Every request with this verb suffers `fault` until [`FakeApi::heal`].
-    pub fn fault_always(&self, verb: Verb, fault: Fault) {
-        self.lock().faults.always(verb, fault);
-    }
-
-    /// Ends all faults.
-    pub fn heal(&self) {
-        self.lock().faults = Faults::default();
-    }
-
-    /// Ends every open watch in an orderly way, as a restarting server does.
-    pub fn close_watches(&self) {
-        self.steer(watch::Control::close);
-    }
-
-    /// Ends every open watch with 410 Gone and forgets the history, so that a new list is needed.
-    pub fn expire_watches(&self) {
-        let mut state = self.lock();
-        state.store.compact();
-        state.watches.expire();
-        drop(state);
-        self.shared.tick();
-    }
-
-    /// Holds back all events and bookmarks, while requests are still answered: a cache that lags behind.
-    pub fn freeze_watches(&self) {
-        self.steer(|control| control.frozen = true);
-    }
-
-    /// Delivers what was held back, and what comes.
-    pub fn thaw_watches(&self) {
-        self.steer(|control| control.frozen = false);
-    }
-
-    /// Whether clients that ask for bookmarks get one a minute (the default) or none.
-    pub fn send_bookmarks(&self, send: bool) {
-        self.steer(|control| control.bookmarks = send);
-    }
-
-    /// How many watches are open on `AttachedDatabase`.
-    pub fn open_watches(&self) -> usize {
-        self.lock().watches.open
-    }
-
-    fn steer(&self, steer: impl FnOnce(&mut watch::Control)) {
-        steer(&mut self.lock().watches);
-        self.shared.tick();
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Store, &str) -> T) -> T {

@@ -3,21 +3,25 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use http::request::Parts;
 use http::{Method, Response, StatusCode, header};
 use kube::client::Body;
 use serde_json::{Value, json};
 use tower::BoxError;
 
 use super::faults::{Fault, Verb};
-use super::resources::{self, ATTACHED_DATABASES, CRDS, EVENTS, Resource, Target};
-use super::store::{Change, Key, Part, Refusal};
-use super::{FakeApi, watch};
+use super::resources::{self, Kind, SERVICE_ACCOUNTS, Subresource, Target};
+use super::selection::Selection;
+use super::store::{Key, Part, Refusal};
+use super::view::View;
+use super::{FakeApi, tokens, watch};
 
 type Answer = Response<axum::body::Body>;
 
 /// A request of a client, as it arrived.
 #[derive(Debug, Clone)]
 pub struct Request {
+    pub kind: Kind,
     pub verb: Verb,
     pub method: Method,
     pub path: String,
@@ -25,71 +29,6 @@ pub struct Request {
     pub body: Option<Value>,
     /// Since the server started, on tokio's clock.
     pub at: Duration,
-}
-
-/// The objects that a list or a watch is about.
-#[derive(Debug)]
-pub struct Selection {
-    pub resource: Resource,
-    pub namespace: String,
-    name: Option<String>,
-    /// Requirements `key=value` and `key`, all of which must hold.
-    labels: Vec<(String, Option<String>)>,
-}
-
-impl Selection {
-    fn new(target: &Target, query: &HashMap<String, String>) -> Self {
-        let given = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
-        let parts = |text: &str| -> Vec<(String, Option<String>)> {
-            let requirements = text
-                .split(',')
-                .filter(|requirement| !requirement.is_empty());
-            requirements
-                .map(|requirement| match requirement.split_once('=') {
-                    Some((key, value)) => (
-                        key.to_owned(),
-                        Some(value.trim_start_matches('=').to_owned()),
-                    ),
-                    None => (requirement.to_owned(), None),
-                })
-                .collect()
-        };
-        let fields = parts(given("fieldSelector"));
-        let name = fields
-            .into_iter()
-            .find(|(key, _)| key == "metadata.name")
-            .and_then(|(_, value)| value);
-        Self {
-            resource: target.resource,
-            namespace: target.namespace.clone(),
-            name,
-            labels: parts(given("labelSelector")),
-        }
-    }
-
-    pub fn takes(&self, object: &Value) -> bool {
-        let metadata = &object["metadata"];
-        let named = self
-            .name
-            .as_ref()
-            .is_none_or(|name| metadata["name"] == name.as_str());
-        named
-            && self
-                .labels
-                .iter()
-                .all(|(key, value)| match (&metadata["labels"][key], value) {
-                    (Value::Null, _) => false,
-                    (_, None) => true,
-                    (present, Some(value)) => present == value.as_str(),
-                })
-    }
-
-    pub fn takes_change(&self, change: &Change) -> bool {
-        let key = &change.key;
-        let here = self.namespace.is_empty() || key.namespace == self.namespace;
-        here && *key == Key::new(self.resource, &key.namespace, &key.name)
-            && self.takes(&change.object)
-    }
 }
 
 pub async fn answer(server: FakeApi, request: http::Request<Body>) -> Result<Answer, BoxError> {
@@ -100,6 +39,11 @@ pub async fn answer(server: FakeApi, request: http::Request<Body>) -> Result<Ans
     } else {
         Some(serde_json::from_slice::<Value>(&body)?)
     };
+    if head.method != Method::GET {
+        let sent = body.as_ref().unwrap_or(&Value::Null);
+        let line = format!("{} {} {sent}", head.method, head.uri);
+        server.lock().written.push(line);
+    }
     let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
     let query: HashMap<String, String> = query.into_owned().collect();
     let path = head.uri.path();
@@ -117,17 +61,20 @@ pub async fn answer(server: FakeApi, request: http::Request<Body>) -> Result<Ans
             "the server does not allow this method on the requested resource",
         )));
     };
+    let kind = target.resource.kind;
+    let request = Request {
+        kind,
+        verb,
+        method: head.method.clone(),
+        path: path.to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        body: body.clone(),
+        at: server.shared.started.elapsed(),
+    };
     let fault = {
         let mut state = server.lock();
-        state.requests.push(Request {
-            verb,
-            method: head.method.clone(),
-            path: path.to_owned(),
-            query: head.uri.query().unwrap_or_default().to_owned(),
-            body: body.clone(),
-            at: server.shared.started.elapsed(),
-        });
-        state.faults.take(verb)
+        state.requests.push(request);
+        state.faults.take(kind, verb)
     };
     let broken = || Err("connection reset by peer".into());
     match fault {
@@ -142,18 +89,7 @@ pub async fn answer(server: FakeApi, request: http::Request<Body>) -> Result<Ans
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::LoseAnswer | Fault::HangAfterApplying) | None => {}
     }
-    let content_type = head
-        .headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let answer = serve(
-        &server,
-        &head.method,
-        &target,
-        &query,
-        content_type,
-        body.unwrap_or_default(),
-    );
+    let answer = serve(&server, &head, &target, &query, body.unwrap_or_default());
     match fault {
         Some(Fault::LoseAnswer) => broken(),
         Some(Fault::HangAfterApplying) => std::future::pending().await,
@@ -164,21 +100,26 @@ pub async fn answer(server: FakeApi, request: http::Request<Body>) -> Result<Ans
 }
 
 fn verb(method: &Method, target: &Target, query: &HashMap<String, String>) -> Option<Verb> {
-    if target.resource == CRDS {
-        return Some(Verb::Crd);
+    match target.resource.kind {
+        Kind::CustomResourceDefinition => return Some(Verb::Crd),
+        Kind::Event => return Some(Verb::Event),
+        Kind::AttachedDatabase
+        | Kind::AttachmentPolicy
+        | Kind::Namespace
+        | Kind::ServiceAccount => {}
     }
-    if target.resource == EVENTS {
-        return Some(Verb::Event);
-    }
-    Some(match (method, target.name.is_empty(), target.status) {
+    let is_collection = target.name.is_empty();
+    Some(match (method, is_collection, target.subresource) {
+        (&Method::POST, false, Some(Subresource::Token)) => Verb::RequestToken,
+        (_, _, Some(Subresource::Token)) => return None,
         (&Method::GET, true, _) if is_watch(query) => Verb::Watch,
         (&Method::GET, true, _) => Verb::List,
         (&Method::GET, false, _) => Verb::Get,
         (&Method::POST, true, _) => Verb::Create,
-        (&Method::PUT | &Method::PATCH, false, true) => Verb::WriteStatus,
-        (&Method::PUT, false, false) => Verb::Replace,
-        (&Method::PATCH, false, false) => Verb::Patch,
-        (&Method::DELETE, false, false) => Verb::Delete,
+        (&Method::PUT | &Method::PATCH, false, Some(Subresource::Status)) => Verb::WriteStatus,
+        (&Method::PUT, false, None) => Verb::Replace,
+        (&Method::PATCH, false, None) => Verb::Patch,
+        (&Method::DELETE, false, None) => Verb::Delete,
         _ => return None,
     })
 }
@@ -191,14 +132,15 @@ fn is_watch(query: &HashMap<String, String>) -> bool {
 
 fn serve(
     server: &FakeApi,
-    method: &Method,
+    head: &Parts,
     target: &Target,
     query: &HashMap<String, String>,
-    content_type: Option<&str>,
     body: Value,
 ) -> Result<Answer, Refusal> {
     let resource = target.resource;
-    if resource == ATTACHED_DATABASES && server.lock().store.keys(CRDS).is_empty() {
+    let given = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let view = View::asked(given(header::ACCEPT));
+    if !server.lock().store.serves(resource) {
         return Err(Refusal::new(
             404,
             "NotFound",
@@ -206,26 +148,23 @@ fn serve(
         ));
     }
     let key = Key::new(resource, &target.namespace, &target.name);
-    let part = if target.status {
-        Part::Status
-    } else {
-        Part::Main
+    let part = match target.subresource {
+        None => Part::Main,
+        Some(Subresource::Status) => Part::Status,
+        Some(Subresource::Token) => return token(server, target, &body),
     };
-    match (method, target.name.is_empty()) {
-        (&Method::GET, true) if is_watch(query) => Ok(watched(server, target, query)),
-        (&Method::GET, true) => Ok(listed(server, target, query)),
+    if head.method == Method::GET && target.name.is_empty() && !is_watch(query) {
+        return listed(server, target, query, view);
+    }
+    view.check_single()?;
+    let shown = |code, object| json_answer(code, &view.of_object(object));
+    match (&head.method, target.name.is_empty()) {
+        (&Method::GET, true) => Ok(watched(server, target, query, view)),
         (&Method::GET, false) => {
             let object = server.lock().store.get(&key);
-            let missing = || {
-                Refusal::new(
-                    404,
-                    "NotFound",
-                    format!("{} \"{}\" not found", resource.plural, target.name),
-                )
-            };
             object
-                .map(|object| json_answer(200, &object))
-                .ok_or_else(missing)
+                .map(|object| shown(200, object))
+                .ok_or_else(|| Refusal::not_found(&key))
         }
         (&Method::POST, true) => {
             let metadata = &body["metadata"];
@@ -243,7 +182,7 @@ fn serve(
             let key = Key::new(resource, &target.namespace, &name);
             server
                 .change(|store, now| store.create(&key, body, now))
-                .map(|object| json_answer(201, &object))
+                .map(|object| shown(201, object))
         }
         (&Method::PUT, false) => {
             if body["metadata"].get("resourceVersion").is_none() {
@@ -253,10 +192,10 @@ fn serve(
             }
             server
                 .change(|store, _| store.replace(&key, part, body))
-                .map(|object| json_answer(200, &object))
+                .map(|object| shown(200, object))
         }
         (&Method::PATCH, false) => {
-            let patched = match content_type {
+            let patched = match given(header::CONTENT_TYPE) {
                 Some("application/merge-patch+json") => {
                     server.change(|store, _| store.merge(&key, part, &body))
                 }
@@ -276,14 +215,18 @@ fn serve(
                     format!("no patches of type {other:?} here"),
                 )),
             };
-            patched.map(|object| json_answer(200, &object))
+            patched.map(|object| shown(200, object))
         }
         (&Method::DELETE, false) => {
             let object = server.change(|store, now| store.delete(&key, &body, now))?;
             let remains = server.lock().store.get(&key).is_some();
             let status = json!({"apiVersion": "v1", "kind": "Status", "metadata": {}, "status": "Success",
                 "details": {"name": target.name, "kind": resource.plural, "uid": object["metadata"]["uid"]}});
-            Ok(json_answer(200, if remains { &object } else { &status }))
+            Ok(if remains {
+                shown(200, object)
+            } else {
+                json_answer(200, &status)
+            })
         }
         _ => Err(Refusal::new(
             405,
@@ -293,21 +236,39 @@ fn serve(
     }
 }
 
-fn listed(server: &FakeApi, target: &Target, query: &HashMap<String, String>) -> Answer {
+/// Issues a token of a service account that exists.
+fn token(server: &FakeApi, target: &Target, body: &Value) -> Result<Answer, Refusal> {
+    let key = Key::new(SERVICE_ACCOUNTS, &target.namespace, &target.name);
+    let now = server.now();
+    let mut state = server.lock();
+    let account = state.store.get(&key);
+    let account = account.ok_or_else(|| Refusal::not_found(&key))?;
+    let serial = state.assertions.len() + 1;
+    let issued = tokens::issue(&account, body, serial, now)?;
+    state.assertions.push(issued.token);
+    Ok(json_answer(201, &issued.answer))
+}
+
+fn listed(
+    server: &FakeApi,
+    target: &Target,
+    query: &HashMap<String, String>,
+    view: View,
+) -> Result<Answer, Refusal> {
     let selection = Selection::new(target, query);
     let state = server.lock();
     let mut items = state.store.list(target.resource, &target.namespace);
     items.retain(|object| selection.takes(object));
-    let list = json!({
-        "apiVersion": target.resource.api_version,
-        "kind": format!("{}List", target.resource.kind),
-        "metadata": {"resourceVersion": state.store.revision().to_string()},
-        "items": items,
-    });
-    json_answer(200, &list)
+    let list = view.of_list(target.resource, state.store.revision(), items)?;
+    Ok(json_answer(200, &list))
 }
 
-fn watched(server: &FakeApi, target: &Target, query: &HashMap<String, String>) -> Answer {
+fn watched(
+    server: &FakeApi,
+    target: &Target,
+    query: &HashMap<String, String>,
+    view: View,
+) -> Answer {
     let is_set = |name: &str| query.get(name).is_some_and(|value| value == "true");
     let revision = query
         .get("resourceVersion")
@@ -317,6 +278,7 @@ fn watched(server: &FakeApi, target: &Target, query: &HashMap<String, String>) -
         .and_then(|text| text.parse::<u64>().ok());
     let start = watch::Start {
         selection: Selection::new(target, query),
+        view,
         revision: revision.filter(|revision| *revision != 0),
         initial_events: is_set("sendInitialEvents"),
         bookmarks: is_set("allowWatchBookmarks"),

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::merge;
-use super::resources::{ATTACHED_DATABASES, CRDS, Resource};
+use super::resources::{CRDS, Kind, Resource};
 
 /// Names one object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    plural: &'static str,
+    kind: Kind,
     pub namespace: String,
     pub name: String,
 }
@@ -18,10 +18,14 @@ pub struct Key {
 impl Key {
     pub fn new(resource: Resource, namespace: &str, name: &str) -> Self {
         Self {
-            plural: resource.plural,
+            kind: resource.kind,
             namespace: namespace.to_owned(),
             name: name.to_owned(),
         }
+    }
+
+    const fn plural(&self) -> &'static str {
+        self.kind.served().plural
     }
 }
 
@@ -57,11 +61,11 @@ impl Refusal {
         Self::new(422, "Invalid", message)
     }
 
-    fn not_found(key: &Key) -> Self {
+    pub fn not_found(key: &Key) -> Self {
         Self::new(
             404,
             "NotFound",
-            format!("{} \"{}\" not found", key.plural, key.name),
+            format!("{} \"{}\" not found", key.plural(), key.name),
         )
     }
 }
@@ -86,7 +90,7 @@ struct Stored {
 #[derive(Debug, Default)]
 pub struct Store {
     revision: u64,
-    /// History up to here is forgotten.
+    /// History up to here is no longer told.
     compacted: u64,
     serial: u64,
     objects: BTreeMap<Key, Stored>,
@@ -104,7 +108,7 @@ impl Store {
 
     pub fn keys(&self, resource: Resource) -> Vec<Key> {
         let keys = self.objects.keys();
-        keys.filter(|key| key.plural == resource.plural)
+        keys.filter(|key| key.kind == resource.kind)
             .cloned()
             .collect()
     }
@@ -113,7 +117,7 @@ impl Store {
     pub fn list(&self, resource: Resource, namespace: &str) -> Vec<Value> {
         let objects = self.objects.iter();
         objects
-            .filter(|(key, _)| key.plural == resource.plural)
+            .filter(|(key, _)| key.kind == resource.kind)
             .filter(|(key, _)| namespace.is_empty() || key.namespace == namespace)
             .map(|(_, stored)| stored.object.clone())
             .collect()
@@ -121,7 +125,7 @@ impl Store {
 
     pub fn create(&mut self, key: &Key, mut object: Value, now: &str) -> Result<Value, Refusal> {
         if self.objects.contains_key(key) {
-            let message = format!("{} \"{}\" already exists", key.plural, key.name);
+            let message = format!("{} \"{}\" already exists", key.plural(), key.name);
             return Err(Refusal::new(409, "AlreadyExists", message));
         }
         if object["metadata"]
@@ -131,7 +135,7 @@ impl Store {
             let message = "resourceVersion should not be set on objects to be created";
             return Err(Refusal::new(400, "BadRequest", message));
         }
-        if key.plural == ATTACHED_DATABASES.plural {
+        if key.kind == Kind::AttachedDatabase {
             merge::object(&mut object).remove("status");
         }
         self.serial += 1;
@@ -146,7 +150,11 @@ impl Store {
             json!(format!("00000000-0000-4000-8000-{:012x}", self.serial)),
         );
         metadata.insert("creationTimestamp".to_owned(), json!(now));
-        metadata.insert("generation".to_owned(), json!(1));
+        if key.kind.counts_generations() {
+            metadata.insert("generation".to_owned(), json!(1));
+        } else {
+            metadata.remove("generation");
+        }
         self.default(key, &mut object);
         merge::tidy_metadata(&mut object);
         let applied = BTreeMap::new();
@@ -171,7 +179,7 @@ impl Store {
         }
         self.default(key, &mut next);
         merge::tidy_metadata(&mut next);
-        if merge::declared(&next) != merge::declared(&live) {
+        if key.kind.counts_generations() && merge::declared(&next) != merge::declared(&live) {
             next["metadata"]["generation"] = json!(generation(&live) + 1);
         }
         if being_deleted(&live)
@@ -250,7 +258,9 @@ impl Store {
         }
         live["metadata"]["deletionTimestamp"] = json!(now);
         live["metadata"]["deletionGracePeriodSeconds"] = json!(0);
-        live["metadata"]["generation"] = json!(generation(&live) + 1);
+        if key.kind.counts_generations() {
+            live["metadata"]["generation"] = json!(generation(&live) + 1);
+        }
         self.put(key, live);
         Ok(self.record(key, "MODIFIED"))
     }
@@ -266,9 +276,18 @@ impl Store {
     pub fn versions(&self, resource: Resource) -> Vec<Value> {
         let changes = self.history.iter();
         changes
-            .filter(|change| change.key.plural == resource.plural)
+            .filter(|change| change.revision > self.compacted)
+            .filter(|change| change.key.kind == resource.kind)
             .map(|change| change.object.clone())
             .collect()
+    }
+
+    /// Every version that there ever was of the objects of a kind, oldest first.
+    pub fn all_versions(&self, resource: Resource) -> impl Iterator<Item = &Value> {
+        let changes = self.history.iter();
+        changes
+            .filter(|change| change.key.kind == resource.kind)
+            .map(|change| &change.object)
     }
 
     /// Whether a watch may start after `revision`.
@@ -287,12 +306,11 @@ impl Store {
             .find(|change| wanted(change))
     }
 
-    /// Forgets the history so far.
-    pub fn compact(&mut self) {
+    /// Tells nobody the history so far again.
+    pub const fn compact(&mut self) {
         // One more, so that even a client that is up to date has to list again.
         self.revision += 1;
         self.compacted = self.revision;
-        self.history.clear();
     }
 
     fn put(&mut self, key: &Key, object: Value) {
@@ -326,16 +344,28 @@ impl Store {
         object
     }
 
+    /// Fills in what the schema of the kind, or the server itself, holds.
     fn default(&self, key: &Key, object: &mut Value) {
-        if key.plural != ATTACHED_DATABASES.plural {
-            return;
+        if key.kind.needs_crd() {
+            for crd in self.list(CRDS, "") {
+                if crd["spec"]["names"]["plural"] == key.plural() {
+                    let version = &crd["spec"]["versions"][0];
+                    merge::default(object, &version["schema"]["openAPIV3Schema"]);
+                }
+            }
         }
-        for crd in self.list(CRDS, "") {
-            merge::default(
-                object,
-                &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"],
-            );
+        if key.kind == Kind::Namespace {
+            object["metadata"]["labels"]["kubernetes.io/metadata.name"] = json!(key.name);
         }
+    }
+
+    /// Whether a CRD of this kind is installed, or none is needed.
+    pub fn serves(&self, resource: Resource) -> bool {
+        let crds = || self.list(CRDS, "");
+        !resource.kind.needs_crd()
+            || crds()
+                .iter()
+                .any(|crd| crd["spec"]["names"]["plural"] == resource.plural)
     }
 }
 
@@ -382,7 +412,8 @@ fn check_identity(key: &Key, live: &Value, demanded: &Value) -> Result<(), Refus
     {
         let message = format!(
             "Operation cannot be fulfilled on {} \"{}\": the object has been modified; please apply your changes to the latest version and try again",
-            key.plural, key.name
+            key.plural(),
+            key.name
         );
         return Err(Refusal::conflict(message));
     }

@@ -1,6 +1,6 @@
 //! Open watches: they deliver the history and then wait, so that a paused clock can advance meanwhile.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
-use super::resources::ATTACHED_DATABASES;
-use super::serve::Selection;
+use super::resources::Kind;
+use super::selection::Selection;
 use super::store::Change;
+use super::view::View;
 use super::{Shared, State};
 
 /// A real server sends a bookmark about once a minute.
@@ -25,9 +26,27 @@ pub struct Control {
     /// Watches of an older epoch end.
     epoch: u64,
     ending: Ending,
-    pub frozen: bool,
+    pub frozen: Frozen,
     pub bookmarks: bool,
-    pub open: usize,
+    pub open: BTreeMap<Kind, usize>,
+}
+
+/// Which watches are held back.
+#[derive(Debug, Clone, Copy)]
+pub enum Frozen {
+    Nothing,
+    Only(Kind),
+    All,
+}
+
+impl Frozen {
+    fn holds(self, kind: Kind) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Only(frozen) => frozen == kind,
+            Self::All => true,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,9 +60,9 @@ impl Default for Control {
         Self {
             epoch: 0,
             ending: Ending::Orderly,
-            frozen: false,
+            frozen: Frozen::Nothing,
             bookmarks: true,
-            open: 0,
+            open: BTreeMap::new(),
         }
     }
 }
@@ -64,6 +83,7 @@ impl Control {
 #[derive(Debug)]
 pub struct Start {
     pub selection: Selection,
+    pub view: View,
     /// None: begin with all present objects.
     pub revision: Option<u64>,
     /// Begin with all present objects and mark where they end.
@@ -76,6 +96,7 @@ struct Watch {
     shared: Arc<Shared>,
     changed: Receiver<u64>,
     selection: Selection,
+    view: View,
     position: u64,
     epoch: u64,
     /// To be delivered before anything of the history.
@@ -98,6 +119,7 @@ pub fn open(
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + use<> {
     let Start {
         selection,
+        view,
         revision,
         initial_events,
         bookmarks,
@@ -108,18 +130,20 @@ pub fn open(
     if initial_events || revision.is_none() {
         let objects = state.store.list(selection.resource, &selection.namespace);
         let added = objects.into_iter().filter(|object| selection.takes(object));
-        pending.extend(added.map(|object| json!({"type": "ADDED", "object": object})));
+        pending.extend(added.map(|object| view.event("ADDED", &object)));
     }
     if initial_events {
-        pending.push_back(bookmark(&selection, state.store.revision(), true));
+        pending.push_back(bookmark(&selection, view, state.store.revision(), true));
     }
     let position = match revision {
         Some(revision) if !initial_events => revision,
         Some(_) | None => state.store.revision(),
     };
-    if selection.resource == ATTACHED_DATABASES {
-        state.watches.open += 1;
-    }
+    *state
+        .watches
+        .open
+        .entry(selection.resource.kind)
+        .or_default() += 1;
     let epoch = state.watches.epoch;
     drop(state);
     let now = Instant::now();
@@ -127,6 +151,7 @@ pub fn open(
         changed: shared.changed.subscribe(),
         shared: Arc::clone(shared),
         selection,
+        view,
         position,
         epoch,
         pending,
@@ -177,7 +202,7 @@ impl Watch {
                 Ending::Gone => Step::DeliverLast(gone()),
             };
         }
-        if watches.frozen {
+        if watches.frozen.holds(self.selection.resource.kind) {
             self.next_bookmark = self.next_bookmark.map(|_| Instant::now() + BOOKMARK_PERIOD);
             return Step::Wait;
         }
@@ -197,13 +222,14 @@ impl Watch {
                 ..
             } = change;
             self.position = *revision;
-            return Step::Deliver(json!({"type": kind, "object": object}));
+            return Step::Deliver(self.view.event(kind, object));
         }
         if self.next_bookmark.is_some_and(|due| Instant::now() >= due) {
             self.next_bookmark = Some(Instant::now() + BOOKMARK_PERIOD);
             if watches.bookmarks {
                 self.position = store.revision();
-                return Step::Deliver(bookmark(&self.selection, self.position, false));
+                let bookmark = bookmark(&self.selection, self.view, self.position, false);
+                return Step::Deliver(bookmark);
             }
         }
         Step::Wait
@@ -212,23 +238,23 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if self.selection.resource == ATTACHED_DATABASES
-            && let Ok(mut state) = self.shared.state.lock()
+        if let Ok(mut state) = self.shared.state.lock()
+            && let Some(open) = state.watches.open.get_mut(&self.selection.resource.kind)
         {
-            state.watches.open -= 1;
+            *open -= 1;
         }
     }
 }
 
-fn bookmark(selection: &Selection, revision: u64, initial_events_end: bool) -> Value {
+fn bookmark(selection: &Selection, view: View, revision: u64, initial_events_end: bool) -> Value {
     let resource = selection.resource;
     let mut metadata = json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
     if initial_events_end {
         metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
     }
     let object =
-        json!({"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata});
-    json!({"type": "BOOKMARK", "object": object})
+        json!({"apiVersion": resource.api_version, "kind": resource.name, "metadata": metadata});
+    view.event("BOOKMARK", &object)
 }
 
 fn gone() -> Value {

@@ -1,6 +1,10 @@
 //! Every block: what it is called, what it says to do, and that no order of outcomes breaks the rules.
 
 use super::*;
+use crate::controller::access::{CLIENT_ID_ANNOTATION, Flaw, Kind, NamedBy, Refusal};
+
+/// Late enough that no news can be on its way.
+const NOT_PREMATURE: Duration = Duration::from_secs(2);
 
 /// Every variant, with all that changes its message.
 fn every_block() -> Vec<Block> {
@@ -54,6 +58,33 @@ fn every_block() -> Vec<Block> {
         contested(differences()),
         contested(vec![]),
     ]
+    .into_iter()
+    .chain(every_refusal().map(Block::Refused))
+    .collect()
+}
+
+fn every_refusal() -> [Refusal; 9] {
+    let name = || "adx".to_owned();
+    let not_found = |named_by| Refusal::AccountNotFound {
+        name: name(),
+        named_by,
+    };
+    let incomplete = |flaw| Refusal::AccountIncomplete {
+        name: name(),
+        annotation: CLIENT_ID_ANNOTATION,
+        flaw,
+    };
+    [
+        Refusal::NotAllowed,
+        Refusal::Unknown(Kind::Policies),
+        Refusal::Unknown(Kind::Namespaces),
+        Refusal::Unknown(Kind::Accounts),
+        not_found(NamedBy::Object),
+        not_found(NamedBy::Operator),
+        incomplete(Flaw::Missing),
+        incomplete(Flaw::Malformed),
+        Refusal::OwnIdentityDisabled,
+    ]
 }
 
 fn claimed(namespace: &str) -> Block {
@@ -72,7 +103,7 @@ fn contested(differences: Vec<Difference>) -> Block {
     }
 }
 
-const VARIANTS: usize = 21;
+const VARIANTS: usize = 22;
 
 /// The place of a variant: a new one fails to compile until it is counted here, and then fails until it is listed.
 fn place(block: &Block) -> usize {
@@ -98,6 +129,7 @@ fn place(block: &Block) -> usize {
         Block::Drifted(_) => 18,
         Block::NotAttached => 19,
         Block::Contested { .. } => 20,
+        Block::Refused(_) => 21,
     }
 }
 
@@ -233,6 +265,50 @@ const TOLD: &[(&str, &str)] = &[
         "somebody keeps removing the configuration sales on follower1; find who, or delete this object. It is \
          corrected again after an hour",
     ),
+    (
+        "AttachmentNotAllowed",
+        "no AttachmentPolicy allows namespace analytics to attach database \"Sales\" of /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg1/providers/Microsoft.Kusto/clusters/leader1 to /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg1/providers/Microsoft.Kusto/clusters/follower1 with the \
+         operator's identity; ask an administrator of this Kubernetes cluster for one, or set \
+         `spec.serviceAccountName` to a ServiceAccount with an Azure identity of its own",
+    ),
+    (
+        "PoliciesUnavailable",
+        "the operator does not know yet who may do what: it waits for the list of attachment policies; if this stays, \
+         see its log",
+    ),
+    (
+        "PoliciesUnavailable",
+        "the operator does not know yet who may do what: it waits for the list of namespaces; if this stays, see its log",
+    ),
+    (
+        "PoliciesUnavailable",
+        "the operator does not know yet who may do what: it waits for the list of service accounts; if this stays, see \
+         its log",
+    ),
+    (
+        "ServiceAccountNotFound",
+        "`spec.serviceAccountName` must name a ServiceAccount of this namespace, and there is no adx",
+    ),
+    (
+        "ServiceAccountNotFound",
+        "this cluster gives each namespace an Azure identity of its own, and the ServiceAccount adx for it does not \
+         exist in this namespace; set `spec.serviceAccountName`, or ask an administrator of this Kubernetes cluster",
+    ),
+    (
+        "ServiceAccountIncomplete",
+        "the ServiceAccount adx must have the annotation `azure.workload.identity/client-id`, which names its Azure \
+         identity",
+    ),
+    (
+        "ServiceAccountIncomplete",
+        "the annotation `azure.workload.identity/client-id` of the ServiceAccount adx must be an id of letters, digits, \
+         hyphens and periods",
+    ),
+    (
+        "ObjectIdentityDisabled",
+        "`spec.serviceAccountName` must be absent: this operator serves no object with an identity of its own \
+         (`--object-identities=false`)",
+    ),
 ];
 
 #[test]
@@ -242,7 +318,7 @@ fn every_block_is_called_by_its_name_and_says_what_to_do() {
         .map(|block| {
             let reason = block.reason();
             let outcome = Outcome::Blocked(block);
-            let (_, status) = judge(reason, &unseen(), &outcome);
+            let (_, status) = judge(reason, &unseen().failing(NOT_PREMATURE), &outcome);
             let ready = status.conditions.first().expect("Ready comes first");
             assert_eq!(ready.reason, reason);
             (reason, ready.message.clone())
@@ -291,7 +367,8 @@ fn how_often_it_was_corrected_is_no_news() {
 fn every_block_of_a_deletion_ends_with_the_way_out() {
     for block in every_block() {
         let reason = block.reason();
-        let (verdict, status) = judge(reason, &leaving(), &Outcome::Blocked(block));
+        let given = leaving().failing(NOT_PREMATURE);
+        let (verdict, status) = judge(reason, &given, &Outcome::Blocked(block));
         assert_eq!(verdict, Kstatus::Terminating);
         let message = message_of(&status, ConditionType::Ready);
         assert!(message.ends_with(WAY_OUT), "{message}");
@@ -322,7 +399,6 @@ fn outcomes() -> Vec<Outcome> {
         failure(Class::Rejected, "RequestRejected"),
         failure(Class::Locked, "ScopeLocked"),
         Outcome::Invalid(Invalid::OverrideOfAll),
-        Outcome::NotYetSupported(NOT_YET),
     ];
     let mut blocks = every_block();
     blocks.dedup_by_key(|block| place(block));
@@ -333,12 +409,8 @@ fn outcomes() -> Vec<Outcome> {
 /// The ages at which a failure may be judged otherwise.
 fn ages(outcome: &Outcome) -> Vec<Duration> {
     let seconds: &[u64] = match outcome {
-        Outcome::Blocked(_) => &[0, 29, 30, 300, 1_800],
-        Outcome::Settled(_)
-        | Outcome::Waiting(_)
-        | Outcome::Invalid(_)
-        | Outcome::NotYetSupported(_)
-        | Outcome::Released => &[0],
+        Outcome::Blocked(_) => &[0, 2, 29, 30, 300, 1_800],
+        Outcome::Settled(_) | Outcome::Waiting(_) | Outcome::Invalid(_) | Outcome::Released => &[0],
     };
     seconds.iter().copied().map(Duration::from_secs).collect()
 }

@@ -202,13 +202,6 @@ fn each_failure_is_told_once_for_as_long_as_it_lasts() {
             vec!["InvalidSpec"],
         ),
         (
-            "a field of a later release",
-            Story::of(unseen().unusable())
-                .ends(&Outcome::NotYetSupported(NOT_YET))
-                .ends(&Outcome::NotYetSupported(NOT_YET)),
-            vec!["NotYetSupported"],
-        ),
-        (
             "a failed operation, then a good one",
             Story::of(unseen())
                 .begins(Attach, &[])

@@ -109,14 +109,6 @@ fn what_needs_a_person_says_what_to_do() {
             "`spec.leader.clusterResourceId` must be another cluster than `spec.follower.clusterResourceId`",
         ),
         (
-            "not in this release",
-            edited().unusable(),
-            Outcome::NotYetSupported(NOT_YET),
-            Failed,
-            "Ready=False:NotYetSupported Stalled=True:NotYetSupported",
-            NOT_YET,
-        ),
-        (
             "a repair is refused",
             attached().drifted(),
             failure(Class::Rejected, "RequestRejected"),
