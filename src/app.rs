@@ -18,11 +18,12 @@ use crate::{
     },
     cli::RunArgs,
     clock::SystemClock,
-    config::{ArmConfig, Config, ConfigError},
+    config::{ArmConfig, Config, ConfigError, Election},
     controller::{self, Context, Parts, Settings, Tenancy, Watch},
     error_chain::ErrorChain,
     identity::Clients,
     kubernetes::{self, ClientError},
+    leader::{self, Leadership, LeaseSettings, Timing},
     metrics::Metrics,
     readiness::{Gate, Liveness, LivenessLimits, Readiness},
     server::{Addresses, ServerError, Servers, Sources},
@@ -102,6 +103,10 @@ async fn operate(config: Config) -> Result<(), AppError> {
     let clients = clients(&config, observer, client.clone()).await?;
     announce(&config.tenancy, &metrics);
 
+    let (leadership, lease) = match config.election.clone() {
+        Some(election) => (Leadership::elected(), Some(lease(election, &client))),
+        None => (Leadership::always(), None),
+    };
     let (wake, woken) = unbounded_channel();
     let reporter = Reporter {
         controller: FIELD_MANAGER.to_owned(),
@@ -109,9 +114,10 @@ async fn operate(config: Config) -> Result<(), AppError> {
     };
     let context = Arc::new(Context::new(Parts {
         recorder: Recorder::new(client.clone(), reporter),
-        client,
+        client: client.clone(),
         connect: clients.connect(),
         tenancy: config.tenancy,
+        leadership: leadership.clone(),
         settings: Settings {
             interval: config.interval,
             concurrency: config.concurrency.get(),
@@ -140,7 +146,17 @@ async fn operate(config: Config) -> Result<(), AppError> {
     // The probes answer to the very end, so that a slow drain is not taken for a dead process.
     let (ended, end) = oneshot::channel::<()>();
     let work = async {
-        controller::run(context, watch, woken).await;
+        let work = controller::run(context, watch, woken);
+        match lease {
+            Some(lease) => {
+                tokio::select! {
+                    () = work => {}
+                    () = leader::run(client.clone(), lease.clone(), leadership.clone()) => {}
+                }
+                leader::release(client, lease, &leadership).await;
+            }
+            None => work.await,
+        }
         readiness.set(Gate::Stopping);
         drop(ended);
         Ok(())
@@ -157,6 +173,26 @@ async fn operate(config: Config) -> Result<(), AppError> {
         () = shutdown.aborted() => tracing::warn!("stopped without finishing"),
     }
     Ok(())
+}
+
+/// The lease that this process competes for.
+fn lease(election: Election, client: &kube::Client) -> LeaseSettings {
+    let Election {
+        name,
+        namespace,
+        replica,
+    } = election;
+    LeaseSettings {
+        namespace: namespace.unwrap_or_else(|| client.default_namespace().to_owned()),
+        name,
+        // Unique even where two processes share a name.
+        identity: format!(
+            "{}_{}",
+            replica.as_deref().unwrap_or(FIELD_MANAGER),
+            uuid::Uuid::new_v4()
+        ),
+        timing: Timing::default(),
+    }
 }
 
 /// The clients of all identities that the configuration allows.

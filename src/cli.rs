@@ -143,7 +143,7 @@ pub struct RunArgs {
     )]
     pub concurrency: u32,
 
-    /// Elect one active replica through a Lease (not available yet: run a single replica)
+    /// Elect the one replica that acts through a Lease; the others keep their caches warm
     #[arg(
         long,
         env = "ADX_FOLLOWER_LEADER_ELECT",
@@ -155,6 +155,25 @@ pub struct RunArgs {
         help_heading = "How much at a time"
     )]
     pub leader_elect: bool,
+
+    /// Name of the Lease; operators that share a namespace and split the objects need one each
+    #[arg(
+        long,
+        env = "ADX_FOLLOWER_LEADER_ELECTION_ID",
+        value_name = "NAME",
+        default_value = "adx-follower-operator",
+        help_heading = "How much at a time"
+    )]
+    pub leader_election_id: String,
+
+    /// Namespace of the Lease, instead of the Pod's own
+    #[arg(
+        long,
+        env = "ADX_FOLLOWER_LEADER_ELECTION_NAMESPACE",
+        value_name = "NAME",
+        help_heading = "How much at a time"
+    )]
+    pub leader_election_namespace: Option<String>,
 
     /// Where /metrics is served; 0 turns it off, port 0 takes a free port
     #[arg(

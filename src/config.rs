@@ -17,10 +17,13 @@ use crate::controller::Tenancy;
 use crate::telemetry::{LogConfig, LogFilterError, LogFormat};
 
 mod cloud;
+mod election;
 mod selector;
 mod tenancy;
 #[cfg(test)]
 mod tests;
+
+pub use election::Election;
 
 /// Most objects reconciled at a time. Each may hold a connection and an answer of a few megabytes.
 const MAX_CONCURRENCY: u16 = 256;
@@ -47,6 +50,8 @@ pub struct Config {
     pub health_address: Option<SocketAddr>,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// How the one replica that acts is elected; none: this one acts.
+    pub election: Option<Election>,
     /// Who may use which Azure identity.
     pub tenancy: Tenancy,
     /// How Azure is reached.
@@ -155,11 +160,18 @@ pub enum ConfigError {
         /// The other.
         other: &'static str,
     },
-    /// Asked for what does not exist yet.
+    /// Not the name of a Lease.
     #[error(
-        "`--leader-elect` must be false: leader election is not available yet; run a single replica"
+        "`--leader-election-id` must be the name of a Lease (lower-case letters, digits, hyphens and periods, at most \
+         253), not `{0}`"
     )]
-    LeaderElection,
+    LeaseName(String),
+    /// Not the name of a namespace.
+    #[error(
+        "`--leader-election-namespace` must be the name of a namespace (lower-case letters, digits and hyphens, at most \
+         63), not `{0}`"
+    )]
+    LeaseNamespace(String),
 }
 
 impl Config {
@@ -179,6 +191,8 @@ impl Config {
             operations_per_cluster,
             concurrency,
             leader_elect,
+            leader_election_id,
+            leader_election_namespace,
             metrics_bind_address,
             health_bind_address,
             log_format,
@@ -186,9 +200,6 @@ impl Config {
             tenancy,
             azure,
         } = arguments;
-        if leader_elect {
-            return Err(ConfigError::LeaderElection);
-        }
         let metrics_address = address("--metrics-bind-address", &metrics_bind_address)?;
         let health_address = address("--health-bind-address", &health_bind_address)?;
         match (metrics_address, health_address) {
@@ -219,6 +230,11 @@ impl Config {
                 },
                 filter: log_level.parse().map_err(ConfigError::LogFilter)?,
             },
+            election: leader_elect
+                .then(|| {
+                    election::election(&leader_election_id, leader_election_namespace, &variable)
+                })
+                .transpose()?,
             tenancy: tenancy::tenancy(tenancy)?,
             arm: ArmConfig::new(azure, variable)?,
         })

@@ -23,6 +23,7 @@ pub mod controller;
 pub mod error_chain;
 pub mod identity;
 pub mod kubernetes;
+pub mod leader;
 pub mod lint;
 pub mod metrics;
 pub mod readiness;

@@ -50,6 +50,8 @@ pub struct Population {
     pub waiting_in_lane: u64,
     /// Identities that have a session with Azure.
     pub identities: u64,
+    /// Whether this replica acts; `None` without leader election.
+    pub leads: Option<bool>,
 }
 
 type Census = Box<dyn Fn() -> Population + Send + Sync>;

@@ -16,7 +16,13 @@ mod cases;
 mod follower;
 #[path = "e2e/identity.rs"]
 mod identity;
+#[path = "e2e/leader.rs"]
+mod leader;
+#[path = "e2e/leaks.rs"]
+mod leaks;
 #[path = "e2e/lifecycle.rs"]
 mod lifecycle;
 #[path = "e2e/stage.rs"]
 mod stage;
+#[path = "e2e/tenancy.rs"]
+mod tenancy;

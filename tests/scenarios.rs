@@ -24,6 +24,8 @@ mod deletion;
 mod drift;
 #[path = "support/harness.rs"]
 mod harness;
+#[path = "scenarios/identities.rs"]
+mod identities;
 #[path = "support/in_process.rs"]
 mod in_process;
 #[path = "support/oracles.rs"]
@@ -36,6 +38,8 @@ mod rapid;
 mod readable;
 #[path = "support/recorder.rs"]
 mod recorder;
+#[path = "scenarios/replicas.rs"]
+mod replicas;
 #[path = "scenarios/shared_reads.rs"]
 mod shared_reads;
 #[path = "scenarios/tenancy.rs"]

@@ -3,6 +3,7 @@
 //! [`ArmClient`] makes the calls, through a [`Transport`] and with tokens of a [`TokenSource`]; what it returns is
 //! domain types and [`ArmError`]s that say who must act. Everything else is pure.
 
+pub mod actions;
 pub mod client;
 pub mod cloud;
 pub mod credential;

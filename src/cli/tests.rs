@@ -40,7 +40,7 @@ fn every_flag_is_also_a_variable_of_the_same_name() {
         assert!(argument.get_help().is_some(), "--{long} has no help");
         flags += 1;
     }
-    assert_eq!(flags, 21);
+    assert_eq!(flags, 23);
 }
 
 #[test]

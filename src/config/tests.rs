@@ -141,8 +141,24 @@ fn wrong_arguments_are_named_with_what_they_must_be() {
             "`--arm-api-version` must be",
         ),
         (
-            &["--leader-elect"],
-            "`--leader-elect` must be false: leader election is not available yet",
+            &["--leader-elect", "--leader-election-id=Shard_A"],
+            "`--leader-election-id` must be the name of a Lease",
+        ),
+        (
+            &["--leader-elect", "--leader-election-namespace=a.b"],
+            "`--leader-election-namespace` must be the name of a namespace",
+        ),
+        (
+            &["--allow-all", "--default-service-account=adx"],
+            "`--default-service-account` must not be set together with `--allow-all`",
+        ),
+        (
+            &["--object-identities=false", "--default-service-account=adx"],
+            "`--default-service-account` must not be set together with `--object-identities=false`",
+        ),
+        (
+            &["--default-service-account=a/b"],
+            "`--default-service-account` must be the name of a ServiceAccount",
         ),
     ] {
         let complaint = complaint(arguments);

@@ -13,6 +13,7 @@ use crate::{
     api::AttachedDatabase,
     azure::id::{ClusterId, ConfigurationId},
     clock::Clock,
+    leader::Leadership,
     metrics::{Metrics, Population},
 };
 
@@ -58,6 +59,8 @@ pub struct Context {
     pub memories: Memories,
     /// Who is worked on next.
     pub turns: Turns,
+    /// Whether this process is the one that acts.
+    pub leadership: Leadership,
     claims: Mutex<Claims>,
     lanes: Mutex<Lanes>,
     chances: Mutex<fastrand::Rng>,
@@ -72,6 +75,8 @@ pub struct Parts {
     pub connect: Box<Connect>,
     /// How the operator is shared.
     pub tenancy: Tenancy,
+    /// See [`Context::leadership`].
+    pub leadership: Leadership,
     /// See [`Context::settings`].
     pub settings: Settings,
     /// See [`Context::clock`].
@@ -94,6 +99,7 @@ impl Context {
             client,
             connect,
             tenancy,
+            leadership,
             settings,
             clock,
             recorder,
@@ -109,6 +115,7 @@ impl Context {
             access: Arc::new(Book::new(tenancy)),
             sessions: Sessions::new(connect),
             turns: Turns::new(settings.concurrency.into()),
+            leadership,
             client,
             settings,
             clock,
@@ -201,6 +208,11 @@ impl Context {
         self.wake(self.memories.resting_on(follower, key, access));
     }
 
+    /// Makes the controller look at these objects now.
+    pub fn look_at(&self, keys: Vec<ObjectKey>) {
+        self.wake(keys);
+    }
+
     /// Wakes the object if it is served otherwise than in its last pass.
     pub fn served_as(&self, key: &ObjectKey, access: &Access) {
         if self.memories.is_served_otherwise(key, access) {
@@ -218,6 +230,7 @@ impl Context {
             unknown,
             waiting_in_lane,
             identities: self.sessions.count().try_into().unwrap_or(u64::MAX),
+            leads: self.leadership.contested(),
         }
     }
 

@@ -19,6 +19,7 @@ use super::{
     context::Context,
     failure::Failure,
     memory::{Memory, Timeline},
+    preflight::Polls,
     sessions::Session,
     snapshot::{End, Lifecycle, Object, Operation, Running},
 };
@@ -62,7 +63,13 @@ pub(super) async fn follow(
     let Some(url) = url.filter(|_| age < OPERATION_DEADLINE) else {
         return doubtful;
     };
-    let end = match session.arm.poll(&url).await {
+    let polled = session.arm.poll(&url).await;
+    match &polled {
+        Ok(_) => memory.polls = Polls::Fine,
+        Err(error) if error.missing_permission().is_some() => memory.polls = Polls::Denied,
+        Err(_) => {}
+    }
+    let end = match polled {
         Ok(Polled::Running { retry_after }) => {
             return Followed::Running(Running {
                 kind,

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use crate::{api::ConditionStatus, azure::id::ClusterId};
 
 use super::{
-    access::Access, diff::Difference, failure::Failure, lane::ObjectKey, snapshot::Correction,
+    access::Access, diff::Difference, failure::Failure, lane::ObjectKey, preflight::Polls,
+    snapshot::Correction,
 };
 
 /// Corrections of one object that are remembered: enough for several fields that are contested in turn.
@@ -55,6 +56,8 @@ pub struct Memory {
     pub resting_on: Option<ClusterId>,
     /// How it was served.
     pub access: Option<Access>,
+    /// Whether operations could be followed.
+    pub polls: Polls,
     /// The running operation, more precisely than status can tell.
     pub timeline: Option<Timeline>,
 }
@@ -98,6 +101,7 @@ impl Memory {
             refusal: None,
             resting_on: None,
             access: None,
+            polls: Polls::default(),
             timeline: None,
         }
     }
@@ -109,6 +113,8 @@ impl Memory {
             *self = Self::new(trigger, now);
         } else if self.trigger != trigger {
             self.forgive();
+            // Whether the right is there now, the next operation will tell.
+            self.polls = Polls::Fine;
             if self.trigger.generation != trigger.generation {
                 self.corrections.clear();
             }

@@ -179,6 +179,10 @@ impl<'a> Pass<'a> {
         effect: Effect,
         snapshot: &mut Snapshot,
     ) -> Result<Option<Outcome>, KubernetesError> {
+        // A process that was stopped and goes on may have missed that it leads no more.
+        if !self.context.leadership.is_leading() {
+            return Err(KubernetesError::NotLeading);
+        }
         match effect {
             Effect::AddFinalizer => {
                 self.object = publish::add_finalizer(self.context, &self.object).await?;

@@ -26,11 +26,25 @@ pub enum Verdict {
 /// A write that may be sent, and what its author should know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
+    /// How an operation goes can't be followed for want of a right; live state alone is looked at (faults.md A8).
+    OperationNotVisible,
     /// The leader takes streaming ingestion and the follower does not: streamed data would not show (arm-kusto.md §6).
     StreamingIngestionOff,
     /// One of the clusters has a customer-managed key: neither may take part in further followings, and a revoked key
     /// suspends both (arm-kusto.md §6).
     CustomerManagedKey,
+}
+
+/// Whether operations could be followed lately.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Polls {
+    /// None was asked for by this process: what status says holds.
+    #[default]
+    AsTold,
+    /// Azure refused for want of a right.
+    Denied,
+    /// Nothing speaks against it.
+    Fine,
 }
 
 /// Checks a write of `kind` that would make `desired` true on `follower`.

@@ -52,6 +52,9 @@ pub enum KubernetesError {
     /// No answer in time; the write may have happened.
     #[error("the API server did not answer within {} s", DEADLINE.as_secs())]
     NoAnswer,
+    /// Another process leads: this one writes nothing more, neither to Kubernetes nor to Azure.
+    #[error("this process does not lead any more")]
+    NotLeading,
     /// Everything else.
     #[error("the API server refused")]
     Refused(#[source] Box<kube::Error>),

@@ -32,7 +32,7 @@ pub async fn reconcile(cached: Arc<AttachedDatabase>, context: Arc<Context>) -> 
         name: cached.name_any(),
     };
     let (trigger, now) = (trigger(&cached), Instant::now());
-    let mut memory = context
+    let memory = context
         .memories
         .get(&key)
         .unwrap_or_else(|| Memory::new(trigger.clone(), now));
@@ -45,6 +45,24 @@ pub async fn reconcile(cached: Arc<AttachedDatabase>, context: Arc<Context>) -> 
     let Some(_place) = context.turns.take(&key.namespace).await else {
         return Action::await_change();
     };
+    let lost = context.leadership.lost();
+    tokio::select! {
+        action = work(&cached, key.clone(), memory, &context) => action,
+        // As if the process had ended here: whoever leads next finds a durable intent, and looks.
+        () = lost => {
+            context.forget(&key);
+            Action::await_change()
+        }
+    }
+}
+
+/// The pass of an object that is due, and when the next one is.
+async fn work(
+    cached: &AttachedDatabase,
+    key: ObjectKey,
+    mut memory: Memory,
+    context: &Context,
+) -> Action {
     let running = context.metrics.reconcile_started();
     let span =
         tracing::info_span!("reconcile", object = %format_args!("{}/{}", key.namespace, key.name));
@@ -52,7 +70,7 @@ pub async fn reconcile(cached: Arc<AttachedDatabase>, context: Arc<Context>) -> 
         pace: Pace::Fast,
         retry_after: None,
     };
-    let (next, result) = match attempts(&cached, &key, &mut memory, &context)
+    let (next, result) = match attempts(cached, &key, &mut memory, context)
         .instrument(span.clone())
         .await
     {

@@ -28,7 +28,7 @@ use databases::databases;
 use super::{
     decide::Wait,
     outcome::{Outcome, Progress},
-    preflight::Advice,
+    preflight::{Advice, Polls},
     validate::Desired,
 };
 
@@ -52,6 +52,8 @@ pub struct Seen {
     pub leader: Option<ClusterState>,
     /// What the author should know; `None` when a cluster was not seen.
     pub advice: Option<Vec<Advice>>,
+    /// Whether operations could be followed.
+    pub polls: Polls,
     /// What the follower shows of the attachment.
     pub databases: Option<Vec<Database>>,
 }

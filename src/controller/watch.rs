@@ -17,7 +17,7 @@ use std::{
 };
 
 use futures::{
-    StreamExt as _,
+    FutureExt as _, StreamExt as _,
     future::join_all,
     stream::{self, BoxStream},
 };
@@ -58,6 +58,9 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long the first pass waits for the lists of all watched namespaces, and of what access is judged by: an older claim,
 /// or an operation that runs, may stand in another one.
 const FIRST_LISTS: Duration = Duration::from_secs(30);
+
+/// How soon all objects may be judged again after they were.
+const BETWEEN_JUDGEMENTS: Duration = Duration::from_millis(100);
 
 /// How long passes that run may take to finish at shutdown: less than the 30 s that Kubernetes gives a Pod.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
@@ -127,8 +130,11 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
         // Fails only when the book is gone.
         while changes.changed().await.is_ok() {
             judge_all();
+            // Lists bring changes by the hundred.
+            tokio::time::sleep(BETWEEN_JUDGEMENTS).await;
         }
     };
+    let listed = Sender::new(false);
     let announce = async {
         let lists = async {
             futures::join!(
@@ -140,14 +146,28 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
         let mut lists = pin!(lists);
         if timeout(FIRST_LISTS, lists.as_mut()).await.is_err() {
             tracing::warn!("not everything is listed yet, beginning with what is");
-            judge_all();
-            begin.send_replace(true);
+            listed.send_replace(true);
             lists.await;
         }
-        judge_all();
-        begin.send_replace(true);
+        listed.send_replace(true);
         watch.readiness.set(Gate::Ready);
         std::future::pending::<()>().await;
+    };
+    // Whoever begins to lead does not know what another process has done: all is looked at anew.
+    let lead = async {
+        let _ = listed.subscribe().wait_for(|listed| *listed).await;
+        loop {
+            context.leadership.gained().await;
+            judge_all();
+            let objects = stores.iter().flat_map(Store::state);
+            let keys: Vec<ObjectKey> = objects
+                .map(|object| news::resume(&object, &context))
+                .collect();
+            begin.send_replace(true);
+            context.look_at(keys);
+            context.leadership.lost().await;
+            begin.send_replace(false);
+        }
     };
     let mut beat = tokio::time::interval(HEARTBEAT);
     let turn = async {
@@ -176,6 +196,7 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
         () = announce => {}
         () = listening => {}
         () = judge => {}
+        () = lead => {}
         () = turn => {}
         () = drain => {}
     }
@@ -214,14 +235,7 @@ fn controller(
     });
     let queue = stream::select(touched, turns).take_until(watch.shutdown.requested());
     let passes = applier(
-        move |object, context| {
-            let mut begin = begin.clone();
-            Box::pin(async move {
-                // Fails only when the controllers are ending.
-                let _ = begin.wait_for(|begin| *begin).await;
-                pass(object, context).await
-            })
-        },
+        move |object, context| pass(object, context, *begin.borrow()).boxed(),
         |_, never: &Infallible, _| match *never {},
         Arc::clone(context),
         reader.clone(),
@@ -258,7 +272,15 @@ fn key(object: &impl ResourceExt) -> ObjectKey {
     }
 }
 
-async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Infallible> {
+async fn pass(
+    object: Arc<Guarded>,
+    context: Arc<Context>,
+    has_begun: bool,
+) -> Result<Action, Infallible> {
+    // Everything is looked at when it begins.
+    if !has_begun {
+        return Ok(Action::await_change());
+    }
     match &object.0 {
         Ok(object) => Ok(reconcile(Arc::new(object.clone()), context).await),
         Err(invalid) => {

@@ -8,6 +8,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetri
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 
+use crate::api::FIELD_MANAGER;
 use crate::readiness::Liveness;
 
 use super::labels::THIS_QUEUE;
@@ -32,6 +33,11 @@ struct ByReady {
     ready: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByLease {
+    name: &'static str,
+}
+
 impl Collector for Live {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
         let (all, longest) = self.running.seconds();
@@ -48,12 +54,19 @@ impl Collector for Live {
                 unknown,
                 waiting_in_lane,
                 identities,
+                leads,
             } = census();
             let objects = [("True", ready), ("False", not_ready), ("Unknown", unknown)]
                 .map(|(ready, count)| (ByReady { ready }, count));
             gauges.family(&table::OBJECTS, &objects)?;
             gauges.single(&table::LANE_WAITING, waiting_in_lane)?;
             gauges.single(&table::IDENTITIES, identities)?;
+            if let Some(leads) = leads {
+                let this = ByLease {
+                    name: FIELD_MANAGER,
+                };
+                gauges.family(&table::LEADER, &[(this, u64::from(leads))])?;
+            }
         }
         Ok(())
     }

@@ -185,6 +185,14 @@ pub const BUILD_INFO: Definition = Definition {
     help: "The version that runs",
 };
 
+/// `leader_election_master_status`
+pub const LEADER: Definition = Definition {
+    name: "leader_election_master_status",
+    kind: Kind::Gauge,
+    labels: &["name"],
+    help: "1 if this replica holds the lease and acts, 0 if another one does; absent without leader election",
+};
+
 /// `adx_follower_allow_all`
 pub const ALLOW_ALL: Definition = Definition {
     name: "adx_follower_allow_all",
@@ -202,7 +210,7 @@ pub const IDENTITIES: Definition = Definition {
 };
 
 /// Every metric, in the order in which it is served.
-pub const TABLE: [Definition; 20] = [
+pub const TABLE: [Definition; 21] = [
     RECONCILE_TOTAL,
     RECONCILE_ERRORS_TOTAL,
     RECONCILE_TIMEOUTS_TOTAL,
@@ -220,6 +228,7 @@ pub const TABLE: [Definition; 20] = [
     OBJECTS,
     LANE_WAITING,
     WATCH_AGE_SECONDS,
+    LEADER,
     IDENTITIES,
     ALLOW_ALL,
     BUILD_INFO,

@@ -38,7 +38,10 @@ fn touch_everything(metrics: &Arc<Metrics>, liveness: &Liveness) {
         CallResult::Status(201),
         Duration::from_millis(80),
     );
-    metrics.count_objects(Population::default);
+    metrics.count_objects(|| Population {
+        leads: Some(false),
+        ..Population::default()
+    });
     liveness.watch(WatchSign::Heard);
 }
 
@@ -207,6 +210,7 @@ async fn what_is_not_known_yet_is_not_served() {
         unknown: 2,
         waiting_in_lane: 2,
         identities: 4,
+        leads: Some(true),
     });
     for (series, expected) in [
         (r#"adx_follower_objects{ready="True"}"#, 3.0),
@@ -214,6 +218,10 @@ async fn what_is_not_known_yet_is_not_served() {
         (r#"adx_follower_objects{ready="Unknown"}"#, 2.0),
         ("adx_follower_lane_waiting", 2.0),
         ("adx_follower_identities", 4.0),
+        (
+            r#"leader_election_master_status{name="adx-follower-operator"}"#,
+            1.0,
+        ),
         ("adx_follower_watch_last_event_age_seconds", 7.0),
     ] {
         assert_eq!(value(&metrics, series), Some(expected), "{series}");

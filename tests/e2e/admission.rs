@@ -1,11 +1,14 @@
 //! Every admission rule, refused and accepted by a real API server.
 
 use adx_follower_operator::api::crd_yaml;
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, PostParams};
-use serde_json::Value;
+use kube::{
+    Client,
+    api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, PostParams},
+};
+use serde_json::{Value, json};
 use testbed::{ControlPlane, Logs, Tools};
 
-use crate::cases::{Case, cases};
+use crate::cases::{Case, cases, policies, policy};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_server_accepts_and_refuses_every_example() {
@@ -13,18 +16,30 @@ async fn the_api_server_accepts_and_refuses_every_example() {
     let logs = Logs::create("admission").unwrap();
     let control_plane = ControlPlane::start(&tools, &logs).await.unwrap();
     control_plane.install_crds(&crd_yaml()).await.unwrap();
-    let kind = GroupVersionKind::gvk("adx-follower.dev", "v1alpha1", "AttachedDatabase");
-    let resource = ApiResource::from_gvk(&kind);
-    let api = Api::default_namespaced_with(control_plane.client().await.unwrap(), &resource);
-
+    let client = control_plane.client().await.unwrap();
+    let resource =
+        |kind| ApiResource::from_gvk(&GroupVersionKind::gvk("adx-follower.dev", "v1alpha1", kind));
+    let kinds = [
+        (
+            Api::default_namespaced_with(client.clone(), &resource("AttachedDatabase")),
+            cases(),
+        ),
+        (
+            Api::all_with(client.clone(), &resource("AttachmentPolicy")),
+            policies(),
+        ),
+    ];
     let (mut accepted, mut refused) = (0, 0);
-    for case in cases() {
-        match case.rejected {
-            None => accepted += 1,
-            Some(_) => refused += 1,
+    for (api, cases) in kinds {
+        for case in cases {
+            match case.rejected {
+                None => accepted += 1,
+                Some(_) => refused += 1,
+            }
+            check(&api, &case).await;
         }
-        check(&api, &case).await;
     }
+    columns_say_what_a_policy_allows(&client, &resource("AttachmentPolicy")).await;
     println!("{accepted} examples accepted, {refused} refused");
     assert!(accepted > 0 && refused > 0);
     control_plane.stop().await.unwrap();
@@ -67,6 +82,32 @@ async fn check(api: &Api<DynamicObject>, case: &Case) {
             .await
             .unwrap();
     }
+}
+
+/// A list or a map in a column is told as JSON: `{}` for every namespace.
+async fn columns_say_what_a_policy_allows(client: &Client, resource: &ApiResource) {
+    let labels = json!({"matchLabels": {"team": "analytics"}});
+    let value = policy(&[("spec.namespaces", labels.clone())]);
+    let api: Api<DynamicObject> = Api::all_with(client.clone(), resource);
+    api.create(&strict(), &object(&value)).await.unwrap();
+    let request = http::Request::get("/apis/adx-follower.dev/v1alpha1/attachmentpolicies")
+        .header(
+            http::header::ACCEPT,
+            "application/json;as=Table;v=v1;g=meta.k8s.io",
+        )
+        .body(Vec::new())
+        .unwrap();
+    let table: Value = serde_json::from_str(&client.request_text(request).await.unwrap()).unwrap();
+    let cells = table["rows"][0]["cells"].as_array().unwrap();
+    let told = |index: usize| -> Value {
+        serde_json::from_str(cells[index].as_str().unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", cells[index]))
+    };
+    assert_eq!(cells[0], "analytics");
+    assert_eq!(told(1), labels);
+    assert_eq!(told(2), json!(["Union", "None"]));
+    assert_eq!(told(4), value["spec"]["followers"]);
+    assert_eq!(told(5), value["spec"]["leaders"]);
 }
 
 fn strict() -> PostParams {

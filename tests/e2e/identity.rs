@@ -38,7 +38,8 @@ async fn each_credential_attaches_over_tls_and_none_is_in_the_log() {
             .env("AZURE_CLIENT_ID", CLIENT)
     };
 
-    let wrong = entra(&stage, "client-secret").env("AZURE_CLIENT_SECRET", "wrong");
+    let wrong =
+        entra(&stage, "client-secret").env("AZURE_CLIENT_SECRET", "another-secret-than-that");
     stage.start_operator_with(wrong).await;
     stage.create(attached_database("sales")).await;
     let told = stage.until("sales", "False", "CredentialRefused").await;

@@ -3,14 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use adx_follower_operator::api::{AttachedDatabase, crd_yaml};
+use adx_follower_operator::api::{AttachedDatabase, AttachmentPolicy, crd_yaml};
 use kube::api::{DeleteParams, PostParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 use testbed::simulator::{ArmCall, SimulatorOptions, SimulatorProcess, Transport, World};
 use testbed::{ControlPlane, Logs, NotYet, OperatorOptions, OperatorProcess, Tools, eventually};
 
-const SUBSCRIPTION: &str = "/subscriptions/00000000-0000-0000-0000-000000000001";
+use crate::leaks;
+
+/// The subscription of every cluster in these tests.
+pub(crate) const SUBSCRIPTION: &str = "/subscriptions/00000000-0000-0000-0000-000000000001";
 
 /// The id of the cluster `name`.
 pub(crate) fn cluster(name: &str) -> String {
@@ -52,18 +55,14 @@ impl Stage {
         Self::with_azure(test, operation, Transport::Http, json!([])).await
     }
 
-    /// A control plane, and an Azure that listens in this way and knows these identities; none for everybody.
+    /// A control plane, and an Azure that listens in this way and knows these identities; none for everybody. Every
+    /// namespace may do everything with the operator's identity.
     pub(crate) async fn with_azure(
         test: &str,
         operation: Duration,
         transport: Transport,
         identities: Value,
     ) -> Self {
-        let tools = Tools::ensure().await.unwrap();
-        let logs = Logs::create(test).unwrap();
-        eprintln!("logs of {test}: {}", logs.path().display());
-        let control_plane = ControlPlane::start(&tools, &logs).await.unwrap();
-        control_plane.install_crds(&crd_yaml()).await.unwrap();
         let database = |name: &str| json!({"name": name, "tables": ["Orders", "Logs1"]});
         let mut world = json!({"clusters": [
             {"id": cluster("follower1"), "location": "West Europe"},
@@ -72,13 +71,28 @@ impl Stage {
         if identities != json!([]) {
             world["identities"] = identities;
         }
-        let options = SimulatorOptions {
-            world: World::Document(world),
-            operation_duration: operation,
-            transport,
-            ..SimulatorOptions::default()
-        };
-        let simulator = SimulatorProcess::start(options, &logs).await.unwrap();
+        let stage = Self::closed(
+            test,
+            SimulatorOptions {
+                world: World::Document(world),
+                operation_duration: operation,
+                transport,
+                ..SimulatorOptions::default()
+            },
+        )
+        .await;
+        stage.allow("everything", everything()).await;
+        stage
+    }
+
+    /// A control plane with the CRDs, and this Azure. Nobody may use the operator's identity yet.
+    pub(crate) async fn closed(test: &str, azure: SimulatorOptions) -> Self {
+        let tools = Tools::ensure().await.unwrap();
+        let logs = Logs::create(test).unwrap();
+        eprintln!("logs of {test}: {}", logs.path().display());
+        let control_plane = ControlPlane::start(&tools, &logs).await.unwrap();
+        control_plane.install_crds(&crd_yaml()).await.unwrap();
+        let simulator = SimulatorProcess::start(azure, &logs).await.unwrap();
         let client = control_plane.client().await.unwrap();
         Self {
             control_plane,
@@ -94,7 +108,13 @@ impl Stage {
         self.start_operator_with(options).await;
     }
 
+    pub(crate) fn logs(&self) -> &Logs {
+        &self.logs
+    }
+
     pub(crate) async fn start_operator_with(&mut self, options: OperatorOptions) {
+        // What is logged at all is looked through for secrets in the end.
+        let options = options.arg("--log-level=debug");
         let mut operator = OperatorProcess::start(options, &self.logs).await.unwrap();
         operator.wait_ready().await.unwrap();
         self.operator = Some(operator);
@@ -135,8 +155,32 @@ impl Stage {
         unreachable!("the second command returns")
     }
 
+    /// Adds an `AttachmentPolicy` with this spec.
+    pub(crate) async fn allow(&self, name: &str, spec: Value) {
+        let policy = json!({
+            "apiVersion": "adx-follower.dev/v1alpha1",
+            "kind": "AttachmentPolicy",
+            "metadata": {"name": name},
+            "spec": spec,
+        });
+        let policy: AttachmentPolicy = serde_json::from_value(policy).unwrap();
+        self.policies()
+            .create(&PostParams::default(), &policy)
+            .await
+            .unwrap();
+    }
+
+    pub(crate) fn policies(&self) -> Api<AttachmentPolicy> {
+        Api::all(self.client.clone())
+    }
+
     pub(crate) fn api(&self) -> Api<AttachedDatabase> {
-        Api::namespaced(self.client.clone(), "default")
+        self.objects("default")
+    }
+
+    /// The objects of a namespace.
+    pub(crate) fn objects(&self, namespace: &str) -> Api<AttachedDatabase> {
+        Api::namespaced(self.client.clone(), namespace)
     }
 
     pub(crate) async fn create(&self, object: Value) -> AttachedDatabase {
@@ -160,9 +204,21 @@ impl Stage {
 
     /// Waits until the condition Ready of the present generation has this status and reason.
     pub(crate) async fn until(&self, name: &str, status: &str, reason: &str) -> AttachedDatabase {
-        let what = format!("{name} is {status} ({reason})");
+        self.until_in("default", name, status, reason).await
+    }
+
+    /// The same in another namespace.
+    pub(crate) async fn until_in(
+        &self,
+        namespace: &str,
+        name: &str,
+        status: &str,
+        reason: &str,
+    ) -> AttachedDatabase {
+        let api = self.objects(namespace);
+        let what = format!("{namespace}/{name} is {status} ({reason})");
         eventually(Duration::from_mins(2), &what, async || {
-            let object = self.api().get(name).await.map_err(NotYet::observed)?;
+            let object = api.get(name).await.map_err(NotYet::observed)?;
             let ready = ready(&object);
             let current = object
                 .status
@@ -183,10 +239,16 @@ impl Stage {
     }
 
     pub(crate) async fn until_gone(&self, name: &str) {
+        self.until_gone_in("default", name).await;
+    }
+
+    /// The same in another namespace.
+    pub(crate) async fn until_gone_in(&self, namespace: &str, name: &str) {
+        let api = self.objects(namespace);
         eventually(
             Duration::from_mins(2),
-            &format!("{name} is gone"),
-            async || match self.api().get_opt(name).await.map_err(NotYet::observed)? {
+            &format!("{namespace}/{name} is gone"),
+            async || match api.get_opt(name).await.map_err(NotYet::observed)? {
                 None => Ok(()),
                 Some(object) => Err(NotYet::observed(format!("{:?}", ready(&object)))),
             },
@@ -227,26 +289,40 @@ impl Stage {
         self.simulator.patch_world(&change).await.unwrap();
     }
 
-    /// Ends everything in order and removes the logs of a test that went well.
+    /// Looks for secrets in all that was written, ends everything in order and removes the logs of a test that went well.
     pub(crate) async fn clear(self) {
         let Self {
             control_plane,
             simulator,
             operator,
-            client: _,
+            client,
             logs,
         } = self;
+        let mut written = leaks::in_the_cluster(&client).await;
         if let Some(operator) = operator {
+            written.push(("metrics", operator.metrics().await.unwrap()));
             let status = operator.terminate().await.unwrap();
             assert!(
                 status.success(),
                 "SIGTERM ends the operator with 0, not {status}"
             );
         }
+        written.push(("logs", leaks::operator_logs(logs.path())));
+        leaks::check(&simulator, &written).await;
         simulator.stop().await.unwrap();
         control_plane.stop().await.unwrap();
         logs.remove().unwrap();
     }
+}
+
+/// A policy's spec: every namespace may attach everything that these tests have.
+fn everything() -> Value {
+    json!({
+        "namespaces": {},
+        "followers": [SUBSCRIPTION],
+        "leaders": [{"scope": SUBSCRIPTION, "databases": ["*"]}],
+        "principalsModificationKinds": ["Union", "Replace", "None"],
+    })
 }
 
 /// Status and reason of the condition Ready.

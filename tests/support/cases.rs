@@ -1,9 +1,10 @@
-//! What the CRD accepts and refuses, by example: one table for the in-process evaluation and for a real API server.
+//! What the CRDs accept and refuse, by example: one table for the in-process evaluation and for a real API server.
 //!
 //! Every rule and every bound of `spec` has at least one refused and one accepted example; `tests/cel.rs` proves that.
 #![allow(
     clippy::indexing_slicing,
     dead_code,
+    unused_imports,
     reason = "indexing a JSON value creates what is absent; each test that includes this uses a part"
 )]
 
@@ -11,10 +12,14 @@ use serde_json::{Value, json};
 
 #[path = "cases/names.rs"]
 mod names;
+#[path = "cases/policies.rs"]
+mod policies;
 #[path = "cases/relations.rs"]
 mod relations;
 #[path = "cases/updates.rs"]
 mod updates;
+
+pub(crate) use policies::{policies, policy};
 
 /// An example.
 #[derive(Clone, Debug)]
@@ -50,7 +55,7 @@ pub(crate) const SHARING_LISTS: [&str; 8] = [
 /// The smallest valid object, named `sales` and without a namespace, with `edits` applied: a dotted path and the value to
 /// put there, `Value::Null` to remove it.
 pub(crate) fn object(edits: &[(&str, Value)]) -> Value {
-    let mut object = json!({
+    let object = json!({
         "apiVersion": "adx-follower.dev/v1alpha1",
         "kind": "AttachedDatabase",
         "metadata": {"name": "sales"},
@@ -59,6 +64,10 @@ pub(crate) fn object(edits: &[(&str, Value)]) -> Value {
             "leader": {"clusterResourceId": LEADER, "databaseName": "Sales"},
         },
     });
+    edited(object, edits)
+}
+
+fn edited(mut object: Value, edits: &[(&str, Value)]) -> Value {
     for (path, value) in edits {
         let (parents, last) = path.rsplit_once('.').unwrap_or(("", path));
         let parent = parents
@@ -123,7 +132,7 @@ fn values(field: &'static str, accepted: &[&str], rejected: &[(&str, &'static st
     accepted.chain(rejected).collect()
 }
 
-/// All examples.
+/// All examples of an `AttachedDatabase`.
 pub(crate) fn cases() -> Vec<Case> {
     [
         names::cluster_ids(

@@ -1,39 +1,70 @@
-//! Makes `docs/crd.md`, the reference of the resource, from its CRD. Pure.
+//! Makes `docs/crd.md`, the reference of the resources, from their CRDs. Pure.
 //!
 //! A keyword that it does not know stops it, so that nothing of the schema can be missing from the page in silence.
 
 use serde_json::Value;
 
-/// The page as Markdown, the same for the same `crd`.
-pub(crate) fn crd_page(crd: &Value) -> String {
+/// The page as Markdown, the same for the same `crds`.
+pub(crate) fn crd_page(crds: &[Value]) -> String {
+    let kinds: Vec<&str> = crds
+        .iter()
+        .map(|crd| text(&crd["spec"]["names"]["kind"]))
+        .collect();
+    let contents: Vec<String> = kinds
+        .iter()
+        .map(|kind| {
+            let anchor = kind.to_lowercase();
+            format!("[{kind}](#{anchor}) ([rules](#rules-of-{anchor}))")
+        })
+        .collect();
+    let head = [
+        "<!-- Generated from src/api by `make generate`; changes made here are lost. -->".to_owned(),
+        "# Fields and rules".to_owned(),
+        format!("* {}", contents.join(" · ")),
+        "What the fields of an AttachedDatabase do together is told in [resource.md](resource.md), what an AttachmentPolicy \
+         allows in [policies.md](policies.md). Unknown fields are dropped by the API server; `kubectl apply` and \
+         `adx-follower lint` refuse them."
+            .to_owned(),
+        "The rules say what the schema cannot, as [CEL](https://kubernetes.io/docs/reference/using-api/cel/) and with the \
+         message of a refusal. A rule *on update* compares with the object as it was."
+            .to_owned(),
+    ];
+    let parts: Vec<String> = head
+        .into_iter()
+        .chain(crds.iter().flat_map(resource))
+        .collect();
+    format!("{}\n", parts.join("\n\n"))
+}
+
+/// All about one resource.
+fn resource(crd: &Value) -> Vec<String> {
     let spec = &crd["spec"];
     let version = &spec["versions"][0];
     let root = &version["schema"]["openAPIV3Schema"];
+    let kind = text(&spec["names"]["kind"]);
+    let anchor = kind.to_lowercase();
+    let mut parts = vec![
+        format!("## {kind}"),
+        text(&root["description"]).to_owned(),
+        identity(spec, version),
+        format!("### Fields of `spec` of {kind}"),
+        table(&root["properties"]["spec"], &anchor),
+    ];
+    match root["properties"].get("status") {
+        Some(status) => parts.extend([
+            format!("### Fields of `status` of {kind}"),
+            format!(
+                "Written by the operator alone. An object that it has not seen yet has `{}`.",
+                status["default"]
+            ),
+            table(status, &anchor),
+        ]),
+        None => parts.push("It has no `status`.".to_owned()),
+    }
     let mut rules = Vec::new();
     collect_rules(root, "", &mut rules);
-    let parts = [
-        "<!-- Generated from src/api by `make generate`; changes made here are lost. -->".to_owned(),
-        format!("# {}: fields and rules", text(&spec["names"]["kind"])),
-        text(&root["description"]).to_owned(),
-        "What the fields do together is told in [resource.md](resource.md). Unknown fields are dropped by the API server; \
-         `kubectl apply` and `adx-follower lint` refuse them."
-            .to_owned(),
-        identity(spec, version),
-        "## Fields of `spec`".to_owned(),
-        table(&root["properties"]["spec"]),
-        "## Fields of `status`".to_owned(),
-        format!(
-            "Written by the operator alone. An object that it has not seen yet has `{}`.",
-            root["properties"]["status"]["default"]
-        ),
-        table(&root["properties"]["status"]),
-        "## Rules".to_owned(),
-        "What the schema above cannot say, as [CEL](https://kubernetes.io/docs/reference/using-api/cel/) and with the message \
-         of a refusal. A rule *on update* compares with the object as it was."
-            .to_owned(),
-        rules.join("\n\n"),
-    ];
-    format!("{}\n", parts.join("\n\n"))
+    parts.extend([format!("### Rules of {kind}"), rules.join("\n\n")]);
+    parts
 }
 
 fn identity(spec: &Value, version: &Value) -> String {
@@ -80,21 +111,25 @@ fn identity(spec: &Value, version: &Value) -> String {
         ("columns of `-o wide`", columns(true)),
         ("fields for `--field-selector`", selectors.join(", ")),
     ];
-    let rows = rows.map(|(name, value)| format!("| {name} | {} |", cell(&value)));
+    let rows: Vec<String> = rows
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("| {name} | {} |", cell(&value)))
+        .collect();
     format!("| | |\n|---|---|\n{}", rows.join("\n"))
 }
 
-/// One row for each field below `schema`, those of objects and lists in it included.
-fn table(schema: &Value) -> String {
+/// One row for each field below `schema`, those of objects and lists in it included; `kind` is the resource's anchor.
+fn table(schema: &Value, kind: &str) -> String {
     let mut rows = Vec::new();
-    collect_rows(schema, "", &mut rows);
+    collect_rows(schema, kind, "", &mut rows);
     format!(
         "| Field | Type | Bounds | Default | Meaning |\n|---|---|---|---|---|\n{}",
         rows.join("\n")
     )
 }
 
-fn collect_rows(schema: &Value, path: &str, rows: &mut Vec<String>) {
+fn collect_rows(schema: &Value, resource: &str, path: &str, rows: &mut Vec<String>) {
     let is_required = |name: &str| {
         list(&schema["required"])
             .iter()
@@ -114,20 +149,23 @@ fn collect_rows(schema: &Value, path: &str, rows: &mut Vec<String>) {
         let cells = [
             code(&path),
             kind(property),
-            bounds(property),
+            bounds(property, resource),
             default,
             text(&property["description"]).to_owned(),
         ];
         rows.push(format!("| {} |", cells.map(|it| cell(&it)).join(" | ")));
-        collect_rows(property, &path, rows);
+        collect_rows(property, resource, &path, rows);
         if let Some(items) = property.get("items") {
-            collect_rows(items, &format!("{path}[]"), rows);
+            collect_rows(items, resource, &format!("{path}[]"), rows);
         }
     }
 }
 
 fn kind(schema: &Value) -> String {
     match (text(&schema["type"]), schema["format"].as_str()) {
+        ("object", _) if schema.get("additionalProperties").is_some() => {
+            format!("map of {}", kind(&schema["additionalProperties"]))
+        }
         ("array", _) => format!("list of {}", kind(&schema["items"])),
         (_, Some("date-time")) => "date and time".to_owned(),
         (kind, _) => kind.to_owned(),
@@ -135,7 +173,7 @@ fn kind(schema: &Value) -> String {
 }
 
 /// What a value of `schema` must keep to, in words.
-fn bounds(schema: &Value) -> String {
+fn bounds(schema: &Value, resource: &str) -> String {
     let mut said = Vec::new();
     let range =
         |least: &str, most: &str, of: &str| match (number(schema, least), number(schema, most)) {
@@ -165,6 +203,9 @@ fn bounds(schema: &Value) -> String {
             | "maxLength"
             | "minItems"
             | "maxItems"
+            | "minProperties"
+            | "maxProperties"
+            | "additionalProperties"
             | "minimum"
             | "maximum"
             | "items"
@@ -181,16 +222,16 @@ fn bounds(schema: &Value) -> String {
     }
     said.extend(range("minLength", "maxLength", " characters"));
     said.extend(range("minItems", "maxItems", " items"));
+    said.extend(range("minProperties", "maxProperties", " entries"));
     said.extend(range("minimum", "maximum", ""));
-    if let Some(items) = schema
+    let entries = schema
         .get("items")
-        .map(bounds)
-        .filter(|items| !items.is_empty())
-    {
-        said.push(format!("each {items}"));
-    }
+        .or_else(|| schema.get("additionalProperties"))
+        .map(|entries| bounds(entries, resource))
+        .filter(|entries| !entries.is_empty());
+    said.extend(entries.map(|entries| format!("each {entries}")));
     if schema.get("x-kubernetes-validations").is_some() {
-        said.push("[rules](#rules)".to_owned());
+        said.push(format!("[rules](#rules-of-{resource})"));
     }
     said.join("; ")
 }
@@ -227,6 +268,9 @@ fn collect_rules(schema: &Value, path: &str, found: &mut Vec<String>) {
     }
     if let Some(items) = schema.get("items") {
         collect_rules(items, &format!("{path}[]"), found);
+    }
+    if let Some(values) = schema.get("additionalProperties") {
+        collect_rules(values, &format!("{path}[]"), found);
     }
 }
 

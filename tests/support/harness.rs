@@ -22,6 +22,7 @@ use adx_follower_operator::config::WatchScope;
 use adx_follower_operator::controller::{
     self, Context, OwnIdentities, Parts, Settings, Tenancy, Watch,
 };
+use adx_follower_operator::leader::Leadership;
 use adx_follower_operator::metrics::Metrics;
 use adx_follower_operator::readiness::{Liveness, LivenessLimits, Readiness};
 use adx_follower_operator::shutdown::{Shutdown, ShutdownTrigger};
@@ -108,6 +109,7 @@ pub struct Harness {
     /// Azure.
     pub arm: Simulator,
     operator: Operator,
+    replicas: Vec<Operator>,
     settings: Settings,
     tenancy: Tenancy,
     starts: u64,
@@ -189,6 +191,7 @@ impl Harness {
             api,
             arm,
             operator,
+            replicas: Vec::new(),
             settings,
             tenancy,
             starts: 1,
@@ -207,6 +210,19 @@ impl Harness {
             &self.tenancy,
             self.starts,
         );
+    }
+
+    /// Starts one more operator beside the first; neither knows of the other.
+    pub fn add_replica(&mut self) {
+        self.starts += 1;
+        let replica = Operator::start(
+            &self.api,
+            &self.arm,
+            &self.settings,
+            &self.tenancy,
+            self.starts,
+        );
+        self.replicas.push(replica);
     }
 
     /// Ends the operator between two instructions; nobody starts it.
@@ -413,6 +429,7 @@ impl Operator {
             connect: clients(arm, client.clone()).connect(),
             client,
             tenancy: tenancy.clone(),
+            leadership: Leadership::always(),
             settings: settings.clone(),
             clock: Arc::new(VirtualClock(api.clone())),
             metrics: Arc::new(Metrics::new(concurrency, liveness.clone())),

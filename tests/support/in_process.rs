@@ -56,6 +56,13 @@ pub fn arm_client(arm: &Simulator) -> ArmClient {
 #[derive(Clone)]
 pub struct InProcess(Simulator);
 
+impl InProcess {
+    /// The way to this simulator, whatever host a request names.
+    pub fn to(arm: &Simulator) -> Self {
+        Self(arm.clone())
+    }
+}
+
 impl Transport for InProcess {
     fn send(
         &self,

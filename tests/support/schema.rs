@@ -1,6 +1,6 @@
 //! A small structural-schema validator: what the API server does to an object before it runs CEL rules.
 //!
-//! It covers the keywords that this CRD uses and panics on one that it does not know, so that a new keyword cannot slip
+//! It covers the keywords that these CRDs use and panics on one that it does not know, so that a new keyword cannot slip
 //! through unchecked. The messages contain what the API server's own messages contain.
 
 use k8s_openapi::jiff::Timestamp;
@@ -20,7 +20,7 @@ pub(crate) struct Violation {
 }
 
 /// Keywords that can be violated.
-const CONSTRAINTS: [&str; 12] = [
+const CONSTRAINTS: [&str; 14] = [
     "type",
     "required",
     "enum",
@@ -32,14 +32,17 @@ const CONSTRAINTS: [&str; 12] = [
     "minimum",
     "maximum",
     "minItems",
+    "minProperties",
+    "maxProperties",
     "x-kubernetes-list-map-keys",
 ];
 
-const ANNOTATIONS: [&str; 6] = [
+const ANNOTATIONS: [&str; 7] = [
     "description",
     "default",
     "properties",
     "items",
+    "additionalProperties",
     "x-kubernetes-list-type",
     "x-kubernetes-validations",
 ];
@@ -54,6 +57,12 @@ pub(crate) fn admitted(schema: &Value, object: &Value) -> Value {
 fn prune(schema: &Value, value: &mut Value, is_root: bool) {
     match value {
         Value::Object(map) => {
+            if let Some(values) = schema.get("additionalProperties") {
+                map.retain(|_, child| !child.is_null());
+                map.values_mut()
+                    .for_each(|child| prune(values, child, false));
+                return;
+            }
             let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
                 return;
             };
@@ -97,6 +106,9 @@ pub(crate) fn constraints(schema: &Value, path: &str) -> Vec<(String, &'static s
     if let Some(items) = schema.get("items") {
         all.extend(constraints(items, &format!("{path}[]")));
     }
+    if let Some(values) = schema.get("additionalProperties") {
+        all.extend(constraints(values, &format!("{path}{{}}")));
+    }
     all
 }
 
@@ -136,6 +148,11 @@ fn check(schema: &Value, value: &Value, path: &str, found: &mut Vec<Violation>) 
     for child in value.as_array().into_iter().flatten() {
         check(&schema["items"], child, &format!("{path}[]"), found);
     }
+    if let Some(values) = schema.get("additionalProperties") {
+        for child in value.as_object().into_iter().flat_map(|map| map.values()) {
+            check(values, child, &format!("{path}{{}}"), found);
+        }
+    }
 }
 
 fn has_type(wanted: &str, value: &Value) -> bool {
@@ -152,6 +169,7 @@ fn has_type(wanted: &str, value: &Value) -> bool {
 fn violation(keyword: &str, bound: &Value, value: &Value) -> Option<(&'static str, String)> {
     let characters = || value.as_str().map_or(0, |text| text.chars().count());
     let elements = || value.as_array().map_or(0, Vec::len);
+    let entries = || value.as_object().map_or(0, serde_json::Map::len);
     let size = || usize::try_from(bound.as_u64().expect("a size")).expect("a small size");
     let number = || value.as_f64().expect("a number");
     let limit = || bound.as_f64().expect("a bound");
@@ -188,8 +206,18 @@ fn violation(keyword: &str, bound: &Value, value: &Value) -> Option<(&'static st
             format!("should be at least {bound} chars long"),
         ),
         "maxLength" => ("maxLength", characters() <= size(), "Too long".to_owned()),
-        "minItems" => ("minItems", elements() >= size(), "Too few".to_owned()),
+        "minItems" => (
+            "minItems",
+            elements() >= size(),
+            format!("should have at least {bound} items"),
+        ),
         "maxItems" => ("maxItems", elements() <= size(), "Too many".to_owned()),
+        "minProperties" => (
+            "minProperties",
+            entries() >= size(),
+            format!("should have at least {bound} properties"),
+        ),
+        "maxProperties" => ("maxProperties", entries() <= size(), "Too many".to_owned()),
         "minimum" => (
             "minimum",
             number() >= limit(),

@@ -18,6 +18,7 @@ use super::Pass;
 impl Pass<'_> {
     /// Remembers what was seen of the clusters.
     pub(super) fn see(&mut self, azure: &Azure) {
+        self.seen.polls = self.memory.polls;
         let Azure::Read(sight) = azure else { return };
         let follower = match &sight.follower {
             Follower::Present(cluster) => Some(cluster),
@@ -28,6 +29,7 @@ impl Pass<'_> {
             Leader::NotRead | Leader::Absent | Leader::Unknown(_) => None,
         };
         self.seen = Seen {
+            polls: self.memory.polls,
             follower: follower.map(|cluster| cluster.state.clone()),
             leader: leader.map(|cluster| cluster.state.clone()),
             advice: follower

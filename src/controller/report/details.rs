@@ -6,12 +6,15 @@ use crate::{
         condition::{ConditionStatus, ConditionType, DesiredCondition},
     },
     azure::model::{Change, ClusterState},
-    controller::diff::Difference,
+    controller::{
+        diff::Difference,
+        preflight::{Advice, Polls},
+    },
 };
 
 use super::{
     CONFLICT, Subject, Verdict, whole_seconds,
-    wording::{describe_drift, warning},
+    wording::{OPERATION_NOT_VISIBLE, describe_drift},
 };
 
 impl Subject<'_> {
@@ -43,16 +46,38 @@ impl Subject<'_> {
             Some(state) => Some(running(kind, state)),
             None => self.kept(kind),
         };
-        let warning = match &self.seen.advice {
-            Some(advice) => warning(advice),
-            None => self.kept(ConditionType::Warning),
-        };
+        let warning = self.warning(self.kept(ConditionType::Warning));
         let follower = running(ConditionType::FollowerRunning, &self.seen.follower);
         let leader = running(ConditionType::LeaderRunning, &self.seen.leader);
         [in_sync, follower, leader, warning]
             .into_iter()
             .flatten()
             .collect()
+    }
+
+    /// What works and may surprise. `told` is what status says of it.
+    fn warning(&self, told: Option<DesiredCondition>) -> Option<DesiredCondition> {
+        let is_told = told
+            .as_ref()
+            .is_some_and(|told| told.reason == OPERATION_NOT_VISIBLE);
+        let is_blind = match self.seen.polls {
+            Polls::Denied => true,
+            Polls::AsTold => is_told,
+            Polls::Fine => false,
+        };
+        let mut advice = Vec::new();
+        if is_blind {
+            advice.push(Advice::OperationNotVisible);
+        }
+        match &self.seen.advice {
+            Some(seen) => {
+                advice.extend(seen);
+                self.advise(&advice)
+            }
+            None if is_blind == is_told => told,
+            // What it said besides is said again when both clusters are seen.
+            None => self.advise(&advice).or(told.filter(|_| !is_told)),
+        }
     }
 
     /// A condition as it is, if it speaks of the present generation.

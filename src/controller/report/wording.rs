@@ -1,10 +1,13 @@
 //! What is said to a person. Pure.
 
+use std::borrow::Cow;
+
 use crate::{
     api::{
         Drift, OperationKind,
         condition::{ConditionStatus, ConditionType, DesiredCondition},
     },
+    azure::actions::POLL,
     controller::{
         block::{Block, Holder},
         diff::Difference,
@@ -260,29 +263,58 @@ pub(super) fn describe_drift(drift: &[Drift]) -> String {
     parts.join("; ")
 }
 
-/// The condition for what works and may surprise: all of it is told, and the first gives the reason.
-pub(super) fn warning(advice: &[Advice]) -> Option<DesiredCondition> {
-    let (reason, _) = surprise(*advice.first()?);
-    let texts: Vec<&str> = advice.iter().map(|advice| surprise(*advice).1).collect();
-    Some(detail(
-        ConditionType::Warning,
-        ConditionStatus::True,
-        reason,
-        texts.join(". "),
-    ))
-}
+/// The reason of operations that can't be followed; told first, so that it can be told from all others.
+pub(super) const OPERATION_NOT_VISIBLE: &str = "OperationNotVisible";
 
-fn surprise(advice: Advice) -> (&'static str, &'static str) {
-    match advice {
-        Advice::StreamingIngestionOff => (
-            "StreamingIngestionOff",
-            "the leader takes streaming ingestion and the follower does not: streamed data shows late; set \
-             `enableStreamingIngest` on the follower cluster",
-        ),
-        Advice::CustomerManagedKey => (
-            "CustomerManagedKey",
-            "a cluster is encrypted with a customer-managed key: neither may take part in further followings, and both \
-             are suspended when the key is revoked",
-        ),
+impl Subject<'_> {
+    /// The condition for what works and may surprise: all of it is told, and the first gives the reason.
+    pub(super) fn advise(&self, advice: &[Advice]) -> Option<DesiredCondition> {
+        let (reason, _) = self.surprise(*advice.first()?);
+        let texts: Vec<_> = advice.iter().map(|it| self.surprise(*it).1).collect();
+        Some(detail(
+            ConditionType::Warning,
+            ConditionStatus::True,
+            reason,
+            texts.join(". "),
+        ))
+    }
+
+    fn surprise(&self, advice: Advice) -> (&'static str, Cow<'static, str>) {
+        match advice {
+            Advice::OperationNotVisible => (
+                OPERATION_NOT_VISIBLE,
+                format!(
+                    "operations can't be followed, nor their errors told, since the identity lacks `{POLL}` on `{}`: \
+                     only what they lead to is seen",
+                    self.group()
+                )
+                .into(),
+            ),
+            Advice::StreamingIngestionOff => (
+                "StreamingIngestionOff",
+                "the leader takes streaming ingestion and the follower does not: streamed data shows late; set \
+                 `enableStreamingIngest` on the follower cluster"
+                    .into(),
+            ),
+            Advice::CustomerManagedKey => (
+                "CustomerManagedKey",
+                "a cluster is encrypted with a customer-managed key: neither may take part in further followings, and \
+                 both are suspended when the key is revoked"
+                    .into(),
+            ),
+        }
+    }
+
+    /// The follower's resource group: operations lie beside a cluster and not below it (faults.md §2).
+    fn group(&self) -> String {
+        let Some(desired) = self.desired else {
+            return "the follower's resource group".to_owned();
+        };
+        let cluster = desired.configuration.cluster();
+        format!(
+            "/subscriptions/{}/resourceGroups/{}",
+            cluster.subscription(),
+            cluster.resource_group()
+        )
     }
 }

@@ -68,6 +68,16 @@ fn declare(object: &AttachedDatabase, context: &Context) -> Access {
     access
 }
 
+/// Notes of an object what a process has to know that begins to lead.
+pub(super) fn resume(guarded: &Guarded, context: &Context) -> ObjectKey {
+    let key = key(guarded);
+    context.forget(&key);
+    if let DeserializeGuard(Ok(object)) = guarded {
+        expect_operation(object, context);
+    }
+    key
+}
+
 /// An operation that goes on from before the start occupies its follower before any pass may think it free.
 fn expect_operation(object: &AttachedDatabase, context: &Context) {
     let follower = object.spec.follower.cluster_resource_id.parse();

@@ -24,9 +24,9 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use adx_follower_operator::api::AttachmentPolicy;
+use adx_follower_operator::api;
 use jiff::Timestamp;
-use kube::{Client, CustomResourceExt as _};
+use kube::Client;
 use serde_json::{Value, json};
 use tokio::sync::watch::Sender;
 use tokio::time::Instant;
@@ -86,7 +86,7 @@ impl FakeApi {
     /// A server with this product's CRDs established and the namespaces `analytics`, `default` and `other`. Must be
     /// called on a tokio runtime.
     pub fn new() -> Self {
-        let crd = adx_follower_operator::api::crd();
+        let crd = api::crd();
         Self::with_crd(serde_json::to_value(crd).expect("a CRD is JSON"))
     }
 
@@ -107,7 +107,7 @@ impl FakeApi {
             }),
         };
         server.install_crd(crd);
-        let policies = AttachmentPolicy::crd();
+        let policies = api::policy_crd();
         server.install_crd(serde_json::to_value(policies).expect("a CRD is JSON"));
         server.create_first_namespaces();
         server

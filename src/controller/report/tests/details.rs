@@ -6,7 +6,7 @@ use crate::{
         DatabaseStatus,
         condition::ConditionType::{FollowerRunning, InSync, LeaderRunning, Warning},
     },
-    controller::preflight::Advice,
+    controller::preflight::{Advice, Polls},
 };
 
 fn seeing(follower: ClusterState, leader: ClusterState, advice: Vec<Advice>) -> Seen {
@@ -15,6 +15,7 @@ fn seeing(follower: ClusterState, leader: ClusterState, advice: Vec<Advice>) -> 
         leader: Some(leader),
         advice: Some(advice),
         databases: None,
+        polls: Polls::Fine,
     }
 }
 
@@ -164,6 +165,63 @@ fn advice_is_a_condition_that_says_all_of_it() {
         assert_eq!(tells(&status, Warning).as_deref(), told);
         assert_eq!(message_of(&status, Warning), message);
     }
+}
+
+#[test]
+fn operations_that_cannot_be_followed_are_told_until_they_can() {
+    use Advice::CustomerManagedKey;
+    let seen = |advice, polls| Seen {
+        polls,
+        advice,
+        ..healthy()
+    };
+    let (key, none) = (Some(vec![CustomerManagedKey]), Some(vec![]));
+    let unaware = attached();
+    let warned = attached().seeing(seen(key.clone(), Polls::Fine));
+    let warned = warned.after(&settled());
+    let blind = attached().seeing(seen(key.clone(), Polls::Denied));
+    let blind = blind.after(&settled());
+    let (hidden, managed) = ("True=OperationNotVisible", "True=CustomerManagedKey");
+    for (case, before, advice, polls, told) in [
+        ("denied", &unaware, &none, Polls::Denied, Some(hidden)),
+        ("first of all", &warned, &key, Polls::Denied, Some(hidden)),
+        (
+            "no cluster seen",
+            &warned,
+            &None,
+            Polls::Denied,
+            Some(hidden),
+        ),
+        ("still denied", &blind, &None, Polls::Denied, Some(hidden)),
+        ("after a restart", &blind, &key, Polls::AsTold, Some(hidden)),
+        ("and blind", &blind, &None, Polls::AsTold, Some(hidden)),
+        ("granted", &blind, &key, Polls::Fine, Some(managed)),
+        ("granted alone", &blind, &none, Polls::Fine, None),
+        ("granted and blind", &blind, &None, Polls::Fine, None),
+        ("never denied", &warned, &None, Polls::Fine, Some(managed)),
+        (
+            "nor after a restart",
+            &warned,
+            &key,
+            Polls::AsTold,
+            Some(managed),
+        ),
+    ] {
+        let given = before.clone().seeing(seen(advice.clone(), polls));
+        let status = after_pass(&given, &settled());
+        assert_eq!(tells(&status, Warning).as_deref(), told, "{case}");
+        let message = message_of(&status, Warning);
+        assert_eq!(
+            message.contains("`Microsoft.Kusto/locations/operationresults/read` on")
+                && message.contains("/resourceGroups/rg1`: "),
+            told == Some(hidden),
+            "{case}: {message}"
+        );
+    }
+    assert!(
+        message_of(&blind.object.status.clone().unwrap(), Warning)
+            .contains(". a cluster is encrypted")
+    );
 }
 
 #[test]
