@@ -1,4 +1,4 @@
-//! The admission rules, in-process: every rule and every bound of the CRD by example.
+//! The admission rules, in-process: every rule and every bound of the CRDs by example.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -7,13 +7,20 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
-use adx_follower_operator::api::{
-    AttachedDatabase, AttachedDatabaseStatus, DatabaseStatus, Drift, OperationKind,
-    OperationStatus, crd, parse_interval,
+use adx_follower_operator::{
+    api::{
+        AttachedDatabase, AttachedDatabaseStatus, AttachmentPolicy, DatabaseStatus, Drift,
+        OperationKind, OperationStatus, crd, parse_interval, policy_crd,
+    },
+    azure::scope::Scope,
+    controller::access::Policy,
 };
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use k8s_openapi::{
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+    apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp,
+};
 use kube::core::cel::{ScopeContext, Validator, analyze_rule, compile_schema};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -23,11 +30,51 @@ mod cases;
 #[path = "support/schema.rs"]
 mod schema;
 
-use cases::{Case, cases};
+use cases::{Case, cases, policies};
+
+/// A resource: its schema and its examples.
+struct Resource {
+    schema: Value,
+    cases: Vec<Case>,
+}
+
+fn resources() -> [Resource; 2] {
+    [
+        Resource {
+            schema: root_schema(),
+            cases: cases(),
+        },
+        Resource {
+            schema: policy_schema(),
+            cases: policies(),
+        },
+    ]
+}
 
 fn root_schema() -> Value {
-    let crd = serde_json::to_value(crd()).unwrap();
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| schema_of(&crd()));
+    SCHEMA.clone()
+}
+
+fn policy_schema() -> Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| schema_of(&policy_crd()));
+    SCHEMA.clone()
+}
+
+fn schema_of(crd: &CustomResourceDefinition) -> Value {
+    let crd = serde_json::to_value(crd).unwrap();
     crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+}
+
+/// A creation of `object`.
+fn creation(object: Value) -> Case {
+    Case {
+        name: String::new(),
+        object,
+        old: None,
+        rejected: None,
+        server_only: false,
+    }
 }
 
 /// The messages with which the API server would refuse the case, in its order: the schema first, then the rules unless a
@@ -36,7 +83,7 @@ fn refusals(schema: &Value, case: &Case) -> Vec<String> {
     let object = schema::admitted(schema, &case.object);
     let violations = schema::violations(schema, &object);
     let blocked = violations.iter().any(|violation| {
-        ["required", "type", "maxLength", "maxItems"].contains(&violation.keyword)
+        ["required", "type", "maxLength", "maxItems", "maxProperties"].contains(&violation.keyword)
     });
     let mut messages: Vec<_> = violations
         .into_iter()
@@ -64,93 +111,99 @@ fn rules(schema: &Value) -> Vec<(String, String)> {
     for property in schema["properties"].as_object().into_iter().flatten() {
         all.extend(rules(property.1));
     }
+    let entries = [schema.get("items"), schema.get("additionalProperties")];
+    all.extend(entries.into_iter().flatten().flat_map(rules));
     all
 }
 
 #[test]
 fn every_example_is_accepted_or_refused_as_it_says() {
-    let schema = root_schema();
-    for case in cases().iter().filter(|case| !case.server_only) {
-        let refusals = refusals(&schema, case);
-        match case.rejected {
-            None => assert!(
-                refusals.is_empty(),
-                "{}: refused with {refusals:#?}",
-                case.name
-            ),
-            Some(part) => assert!(
-                refusals.iter().any(|message| message.contains(part)),
-                "{}: {part:?} expected in {refusals:#?}",
-                case.name
-            ),
+    for Resource { schema, cases } in resources() {
+        for case in cases.iter().filter(|case| !case.server_only) {
+            let refusals = refusals(&schema, case);
+            match case.rejected {
+                None => assert!(
+                    refusals.is_empty(),
+                    "{}: refused with {refusals:#?}",
+                    case.name
+                ),
+                Some(part) => assert!(
+                    refusals.iter().any(|message| message.contains(part)),
+                    "{}: {part:?} expected in {refusals:#?}",
+                    case.name
+                ),
+            }
         }
     }
 }
 
 #[test]
 fn a_refused_example_breaks_one_thing_only() {
-    let schema = root_schema();
-    for case in cases()
-        .iter()
-        .filter(|case| case.rejected.is_some() && !case.server_only)
-    {
-        let refusals = refusals(&schema, case);
-        assert_eq!(refusals.len(), 1, "{}: {refusals:#?}", case.name);
+    for Resource { schema, cases } in resources() {
+        for case in cases
+            .iter()
+            .filter(|case| case.rejected.is_some() && !case.server_only)
+        {
+            let refusals = refusals(&schema, case);
+            assert_eq!(refusals.len(), 1, "{}: {refusals:#?}", case.name);
+        }
     }
 }
 
 #[test]
 fn every_rule_has_a_refused_example() {
-    let schema = root_schema();
-    let refused: BTreeSet<_> = cases()
-        .iter()
-        .filter(|case| case.rejected.is_some())
-        .flat_map(|case| refusals(&schema, case))
-        .collect();
-    let untested: Vec<_> = rules(&schema)
-        .into_iter()
-        .map(|(_, message)| message)
-        .filter(|message| !refused.contains(message))
-        .collect();
-    assert_eq!(untested, [""; 0]);
+    for Resource { schema, cases } in resources() {
+        let refused: BTreeSet<_> = cases
+            .iter()
+            .filter(|case| case.rejected.is_some())
+            .flat_map(|case| refusals(&schema, case))
+            .collect();
+        let untested: Vec<_> = rules(&schema)
+            .into_iter()
+            .map(|(_, message)| message)
+            .filter(|message| !refused.contains(message))
+            .collect();
+        assert_eq!(untested, [""; 0]);
+    }
 }
 
 #[test]
 fn every_bound_of_spec_has_a_refused_example() {
-    let schema = root_schema();
-    let refused: BTreeSet<_> = cases()
-        .iter()
-        .filter(|case| case.rejected.is_some())
-        .flat_map(|case| {
-            let object = schema::admitted(&schema, &case.object);
-            schema::violations(&schema, &object)
-        })
-        .map(|violation| (violation.path, violation.keyword))
-        .collect();
-    let untested: Vec<_> = schema::constraints(&schema, "")
-        .into_iter()
-        .filter(|(path, _)| !path.starts_with("status"))
-        .filter(|constraint| !refused.contains(constraint))
-        .collect();
-    assert_eq!(untested, []);
+    for Resource { schema, cases } in resources() {
+        let refused: BTreeSet<_> = cases
+            .iter()
+            .filter(|case| case.rejected.is_some())
+            .flat_map(|case| {
+                let object = schema::admitted(&schema, &case.object);
+                schema::violations(&schema, &object)
+            })
+            .map(|violation| (violation.path, violation.keyword))
+            .collect();
+        let untested: Vec<_> = schema::constraints(&schema, "")
+            .into_iter()
+            .filter(|(path, _)| !path.starts_with("status"))
+            .filter(|constraint| !refused.contains(constraint))
+            .collect();
+        assert_eq!(untested, []);
+    }
 }
 
 #[test]
 fn every_field_of_spec_has_an_accepted_example() {
-    let schema = root_schema();
-    let accepted: Vec<_> = cases()
-        .into_iter()
-        .filter(|case| case.rejected.is_none())
-        .collect();
     let mut pointers = Vec::new();
-    leaves(&schema["properties"]["spec"], "/spec", &mut pointers);
-    assert!(pointers.len() > 15, "{pointers:?}");
-    for pointer in pointers {
-        let set = accepted
-            .iter()
-            .any(|case| case.object.pointer(&pointer).is_some());
-        assert!(set, "{pointer} is never set in an accepted example");
+    for Resource { schema, cases } in resources() {
+        let mut own = Vec::new();
+        leaves(&schema["properties"]["spec"], "/spec", &mut own);
+        for pointer in &own {
+            let set = cases
+                .iter()
+                .filter(|case| case.rejected.is_none())
+                .any(|case| case.object.pointer(pointer).is_some());
+            assert!(set, "{pointer} is never set in an accepted example");
+        }
+        pointers.extend(own);
     }
+    assert!(pointers.len() > 20, "{pointers:?}");
 }
 
 fn leaves(schema: &Value, pointer: &str, found: &mut Vec<String>) {
@@ -166,14 +219,15 @@ fn leaves(schema: &Value, pointer: &str, found: &mut Vec<String>) {
 
 #[test]
 fn rules_compile_and_read_only_what_a_crd_rule_may_read() {
-    let schema = root_schema();
-    let compiled = compile_schema(&schema);
-    let rules = rules(&schema);
-    assert!(rules.len() > 15, "{rules:?}");
-    for (rule, _) in rules {
-        kube::core::cel::cel::Program::compile(&rule).unwrap();
-        let warnings = analyze_rule(&rule, &compiled, ScopeContext::CrdValidation);
-        assert!(warnings.is_empty(), "{rule}: {warnings:?}");
+    for (Resource { schema, .. }, least) in resources().iter().zip([16, 7]) {
+        let compiled = compile_schema(schema);
+        let rules = rules(schema);
+        assert!(rules.len() >= least, "{rules:?}");
+        for (rule, _) in rules {
+            kube::core::cel::cel::Program::compile(&rule).unwrap();
+            let warnings = analyze_rule(&rule, &compiled, ScopeContext::CrdValidation);
+            assert!(warnings.is_empty(), "{rule}: {warnings:?}");
+        }
     }
 }
 
@@ -193,10 +247,44 @@ fn accepted_objects_can_be_decoded_and_keep_their_content() {
     }
 }
 
+/// What the API server takes and the operator can't read would be a policy in name only.
+#[test]
+fn accepted_policies_can_be_read_by_the_operator_and_keep_their_content() {
+    let schema = policy_schema();
+    for case in policies()
+        .into_iter()
+        .filter(|case| case.rejected.is_none())
+    {
+        let admitted = schema::admitted(&schema, &case.object);
+        let decoded: AttachmentPolicy = serde_json::from_value(admitted.clone())
+            .unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        let written = serde_json::to_value(&decoded).unwrap();
+        assert_eq!(written["spec"], admitted["spec"], "{}", case.name);
+        Policy::try_from(&decoded).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+    }
+}
+
+/// The API server drops a null in a map, so what is left of `{team: null}` must not say something else than it did.
+#[test]
+fn a_template_without_its_values_opens_nothing() {
+    let schema = policy_schema();
+    for namespaces in [
+        json!(null),
+        json!({"matchLabels": {"team": null}}),
+        json!({"matchExpressions": []}),
+        json!({"matchExpressions": [{"key": "team", "operator": "In", "values": null}]}),
+        json!({"matchExpressions": [{"key": "team", "operator": "In", "values": []}]}),
+    ] {
+        let mut object = cases::policy(&[]);
+        object["spec"]["namespaces"] = namespaces;
+        let case = creation(object);
+        assert_eq!(refusals(&schema, &case).len(), 1, "{}", case.object);
+    }
+}
+
 #[test]
 fn the_examples_of_the_repository_can_be_decoded_and_are_refused_only_if_they_say_so() {
     let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let schema = root_schema();
     let mut seen = 0;
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -207,15 +295,14 @@ fn the_examples_of_the_repository_can_be_decoded_and_are_refused_only_if_they_sa
         let text = std::fs::read_to_string(&path).unwrap();
         let documents: Vec<Value> =
             serde_saphyr::from_multiple(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        for object in documents
-            .into_iter()
-            .filter(|document| document["kind"] == "AttachedDatabase")
-        {
-            seen += 1;
-            let case = Case {
-                object,
-                ..cases().swap_remove(0)
+        for object in documents {
+            let schema = match object["kind"].as_str() {
+                Some("AttachedDatabase") => root_schema(),
+                Some("AttachmentPolicy") => policy_schema(),
+                Some(_) | None => continue,
             };
+            seen += 1;
+            let case = creation(object);
             let refusals = refusals(&schema, &case);
             assert_eq!(
                 !refusals.is_empty(),
@@ -223,20 +310,26 @@ fn the_examples_of_the_repository_can_be_decoded_and_are_refused_only_if_they_sa
                 "{name}: {refusals:?}"
             );
             if refusals.is_empty() {
-                serde_json::from_value::<AttachedDatabase>(case.object)
-                    .unwrap_or_else(|error| panic!("{name}: {error}"));
+                let read = if case.object["kind"] == "AttachmentPolicy" {
+                    serde_json::from_value::<AttachmentPolicy>(case.object).map(drop)
+                } else {
+                    serde_json::from_value::<AttachedDatabase>(case.object).map(drop)
+                };
+                read.unwrap_or_else(|error| panic!("{name}: {error}"));
             }
         }
     }
-    assert!(seen > 1, "only {seen} objects were looked at");
+    assert!(seen > 8, "only {seen} objects were looked at");
 }
 
 fn is_interval(text: &str) -> bool {
-    let case = Case {
-        object: cases::object(&[("spec.interval", json!(text))]),
-        ..cases().swap_remove(0)
-    };
+    let case = creation(cases::object(&[("spec.interval", json!(text))]));
     refusals(&root_schema(), &case).is_empty()
+}
+
+fn is_follower_scope(text: &str) -> bool {
+    let case = creation(cases::policy(&[("spec.followers", json!([text]))]));
+    refusals(&policy_schema(), &case).is_empty()
 }
 
 fn any_status() -> impl Strategy<Value = AttachedDatabaseStatus> {
@@ -314,6 +407,20 @@ proptest! {
     ) {
         prop_assume!(text.len() <= 24);
         prop_assert_eq!(parse_interval(&text).is_ok(), is_interval(&text), "{}", text);
+    }
+
+    /// The rule asks for a GUID, and for ASCII, where the operator takes any subscription and letter that ARM might have.
+    #[test]
+    fn the_parser_takes_every_scope_that_the_rule_takes_and_little_more(
+        text in "(/subscriptions|/SUBSCRIPTIONS|/subscription)/(11111111-2222-3333-4444-555555555555|s|[.]{2}|)\
+                 (/resourceGroups/([a-zK._%*-]{0,4}|[g]{89,91})(/providers/Microsoft[.]Kusto/clusters/[a-z0-9*/]{3,6})?)?[/*]?",
+    ) {
+        let rule = is_follower_scope(&text);
+        let parser = text.parse::<Scope>().is_ok();
+        prop_assert!(parser || !rule, "{}", text);
+        if text.contains("5555555") && text.is_ascii() {
+            prop_assert_eq!(parser, rule, "{}", text);
+        }
     }
 
     #[test]

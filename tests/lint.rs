@@ -21,6 +21,8 @@ mod agreement;
 mod command;
 #[path = "lint/places.rs"]
 mod places;
+#[path = "lint/policies.rs"]
+mod policies;
 #[path = "lint/relations.rs"]
 mod relations;
 

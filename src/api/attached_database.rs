@@ -152,7 +152,7 @@ pub struct AttachedDatabaseSpec {
 
     /// ServiceAccount in this namespace whose Azure identity is used for this object: the one that its annotations
     /// `azure.workload.identity/client-id` and `azure.workload.identity/tenant-id` name. Defaults to the operator's
-    /// `--default-service-account`, else to the operator's own identity, which an AttachmentPolicy has to allow.
+    /// `--default-service-account`, else to the operator's own identity, which an `AttachmentPolicy` has to allow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     #[x_kube(validation = rules::service_account_name())]

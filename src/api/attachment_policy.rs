@@ -7,6 +7,10 @@
     unreachable_pub,
     reason = "`KubeSchema` repeats each struct, with its `pub`, inside a function"
 )]
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "each column has a type and a priority of its own"
+)]
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
@@ -95,7 +99,7 @@ pub struct LeaderRule {
     pub scope: String,
 
     /// The databases of these leaders that may be followed: names, or beginnings of names followed by `*`, such as
-    /// `Sales*`. Upper and lower case are the same. `*` alone allows every database, and is what an AttachedDatabase needs
+    /// `Sales*`. Upper and lower case are the same. `*` alone allows every database, and is what an `AttachedDatabase` needs
     /// whose `spec.leader.databaseName` is `*`.
     #[schemars(schema_with = "database_patterns")]
     pub databases: Vec<String>,
@@ -149,8 +153,11 @@ fn namespaces(_: &mut SchemaGenerator) -> Schema {
                 "type": "object",
                 "minProperties": 1,
                 "maxProperties": MAX_REQUIREMENTS,
-                "additionalProperties": {"type": "string", "maxLength": 63},
-                "x-kubernetes-validations": [rules::match_labels()],
+                "additionalProperties": {
+                    "type": "string",
+                    "maxLength": 63,
+                    "x-kubernetes-validations": [rules::label_value("namespaces.matchLabels")],
+                },
             },
             "matchExpressions": {
                 "description": "Requirements on the labels of a namespace, all of which it has to meet.",
@@ -183,7 +190,7 @@ fn namespaces(_: &mut SchemaGenerator) -> Schema {
                             "items": {
                                 "type": "string",
                                 "maxLength": 63,
-                                "x-kubernetes-validations": [rules::label_value()],
+                                "x-kubernetes-validations": [rules::label_value("namespaces.matchExpressions[].values")],
                             },
                         },
                     },

@@ -1,7 +1,7 @@
-//! Tests of the types and of the CRD as a whole; what the API server refuses is tested in `tests/cel.rs`.
+//! Tests of the types and of the CRDs as a whole; what the API server refuses is tested in `tests/cel.rs`.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray,
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use kube::Resource as _;
 use serde_json::json;
@@ -41,6 +41,9 @@ fn walk(schema: &JSONSchemaProps, path: &str, check: &mut dyn FnMut(&str, &JSONS
     if let Some(JSONSchemaPropsOrArray::Schema(items)) = &schema.items {
         walk(items, &format!("{path}[]"), check);
     }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &schema.additional_properties {
+        walk(values, &format!("{path}{{}}"), check);
+    }
 }
 
 #[test]
@@ -48,6 +51,9 @@ fn the_literals_of_the_derive_equal_the_constants() {
     assert_eq!(AttachedDatabase::group(&()), GROUP);
     assert_eq!(AttachedDatabase::version(&()), VERSION);
     assert_eq!(AttachedDatabase::kind(&()), KIND);
+    assert_eq!(AttachmentPolicy::group(&()), GROUP);
+    assert_eq!(AttachmentPolicy::version(&()), VERSION);
+    assert_eq!(AttachmentPolicy::kind(&()), POLICY_KIND);
     assert!(FINALIZER.starts_with(GROUP) && RECONCILE_ANNOTATION.starts_with(GROUP));
 }
 
@@ -166,16 +172,84 @@ fn the_sharing_lists_carry_the_names_of_their_fields() {
 }
 
 #[test]
-fn the_manifest_is_small_repeatable_and_means_what_crd_says() {
-    let yaml = crd_yaml();
-    assert!(
-        yaml.len() < 40_000,
-        "{} bytes; kubectl apply keeps a second copy in an annotation",
-        yaml.len()
+fn each_manifest_is_small_repeatable_and_means_what_its_crd_says() {
+    for crd in crds() {
+        let yaml = crd_document(&crd);
+        assert!(
+            yaml.len() < 40_000,
+            "{} bytes; kubectl apply keeps a second copy in an annotation",
+            yaml.len()
+        );
+        assert_eq!(yaml, crd_document(&crd));
+        let read: CustomResourceDefinition = serde_saphyr::from_str(&yaml).unwrap();
+        assert_eq!(read, crd);
+    }
+}
+
+#[test]
+fn all_manifests_are_one_text_of_several_documents() {
+    let read: Vec<CustomResourceDefinition> = serde_saphyr::from_multiple(&crd_yaml()).unwrap();
+    assert_eq!(read, crds());
+    assert_eq!(read, [crd(), policy_crd()]);
+}
+
+#[test]
+fn a_policy_without_kinds_allows_all_but_replace() {
+    let policy: AttachmentPolicy = serde_json::from_value(json!({
+        "apiVersion": "adx-follower.dev/v1alpha1",
+        "kind": "AttachmentPolicy",
+        "metadata": {"name": "analytics"},
+        "spec": {
+            "namespaces": {},
+            "followers": ["/f"],
+            "leaders": [{"scope": "/l", "databases": ["*"]}],
+        },
+    }))
+    .unwrap();
+    let kinds = [
+        PrincipalsModificationKind::Union,
+        PrincipalsModificationKind::None,
+    ];
+    assert_eq!(policy.spec.principals_modification_kinds, kinds);
+    let crd = policy_crd();
+    let spec = &root_schema(&crd).properties.as_ref().unwrap()["spec"];
+    let kinds = &spec.properties.as_ref().unwrap()["principalsModificationKinds"];
+    assert_eq!(kinds.default.as_ref().unwrap().0, json!(["Union", "None"]));
+}
+
+#[test]
+fn a_policy_is_of_the_cluster_and_nobody_reports_on_it() {
+    let crd = policy_crd();
+    assert_eq!(
+        crd.metadata.name.as_deref(),
+        Some("attachmentpolicies.adx-follower.dev")
     );
-    assert_eq!(yaml, crd_yaml());
-    let read: CustomResourceDefinition = serde_saphyr::from_str(&yaml).unwrap();
-    assert_eq!(read, crd());
+    assert_eq!(crd.spec.scope, "Cluster");
+    assert_eq!(crd.spec.names.short_names, Some(vec!["attpol".to_owned()]));
+    assert_eq!(crd.spec.names.categories, Some(vec!["azure".to_owned()]));
+    let version = &crd.spec.versions[0];
+    assert!(
+        version
+            .subresources
+            .as_ref()
+            .is_none_or(|subresources| subresources.status.is_none())
+    );
+    let columns: Vec<_> = version
+        .additional_printer_columns
+        .iter()
+        .flatten()
+        .map(|column| (column.name.as_str(), column.priority.unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            ("Namespaces", 0),
+            ("Principals", 0),
+            ("Age", 0),
+            ("Followers", 1),
+            ("Leaders", 1)
+        ]
+    );
 }
 
 #[test]
@@ -264,62 +338,72 @@ fn conditions_are_the_first_field_of_status() {
 }
 
 #[test]
-fn everything_in_the_schema_is_bounded_typed_documented_and_not_nullable() {
-    let crd = crd();
-    let mut seen = 0;
-    walk(root_schema(&crd), "", &mut |path, schema| {
-        seen += 1;
-        assert_eq!(schema.nullable, None, "{path}");
-        assert_eq!(schema.title, None, "{path}");
-        assert!(schema.one_of.is_none() && schema.any_of.is_none(), "{path}");
-        assert!(schema.all_of.is_none() && schema.not.is_none(), "{path}");
-        assert!(schema.additional_properties.is_none(), "{path}: no maps");
-        if !path.ends_with(']') {
-            let description = schema.description.as_deref().unwrap_or_default();
-            assert!(
-                !description.is_empty() && !description.contains('\n'),
-                "{path}: {description:?}"
-            );
+fn everything_in_the_schemas_is_bounded_typed_documented_and_not_nullable() {
+    for (crd, least) in [(crd(), 40), (policy_crd(), 15)] {
+        let mut seen = 0;
+        walk(root_schema(&crd), "", &mut |path, schema| {
+            seen += 1;
+            check_bounds(path, schema);
+        });
+        assert!(seen > least, "only {seen} schemas were looked at");
+    }
+}
+
+fn check_bounds(path: &str, schema: &JSONSchemaProps) {
+    assert_eq!(schema.nullable, None, "{path}");
+    assert_eq!(schema.title, None, "{path}");
+    assert!(schema.one_of.is_none() && schema.any_of.is_none(), "{path}");
+    assert!(schema.all_of.is_none() && schema.not.is_none(), "{path}");
+    assert!(
+        schema.additional_properties.is_none()
+            || path.ends_with(".matchLabels") && schema.max_properties.is_some(),
+        "{path}: no maps but those of labels, and these bounded"
+    );
+    if !path.ends_with([']', '}']) {
+        let description = schema.description.as_deref().unwrap_or_default();
+        assert!(
+            !description.is_empty() && !description.contains('\n'),
+            "{path}: {description:?}"
+        );
+    }
+    for value in schema.enum_.iter().flatten() {
+        assert!(value.0.is_string(), "{path}");
+    }
+    match schema.type_.as_deref() {
+        Some("string") => assert!(
+            schema.max_length.is_some()
+                || schema.enum_.is_some()
+                || schema.format.as_deref() == Some("date-time"),
+            "{path}: unbounded string"
+        ),
+        Some("array") => assert!(
+            schema.max_items.is_some() && schema.x_kubernetes_list_type.is_some(),
+            "{path}: unbounded list or list without a type"
+        ),
+        Some("integer") => {
+            assert!(schema.minimum.is_some(), "{path}: unbounded number");
+            assert_eq!(schema.format.as_deref(), Some("int64"), "{path}");
         }
-        for value in schema.enum_.iter().flatten() {
-            assert!(value.0.is_string(), "{path}");
-        }
-        match schema.type_.as_deref() {
-            Some("string") => assert!(
-                schema.max_length.is_some()
-                    || schema.enum_.is_some()
-                    || schema.format.as_deref() == Some("date-time"),
-                "{path}: unbounded string"
-            ),
-            Some("array") => assert!(
-                schema.max_items.is_some() && schema.x_kubernetes_list_type.is_some(),
-                "{path}: unbounded list or list without a type"
-            ),
-            Some("integer") => {
-                assert!(schema.minimum.is_some(), "{path}: unbounded number");
-                assert_eq!(schema.format.as_deref(), Some("int64"), "{path}");
-            }
-            Some("object" | "boolean") => {}
-            other => panic!("{path}: unexpected type {other:?}"),
-        }
-    });
-    assert!(seen > 40, "only {seen} schemas were looked at");
+        Some("object" | "boolean") => {}
+        other => panic!("{path}: unexpected type {other:?}"),
+    }
 }
 
 #[test]
 fn every_rule_has_a_message_in_one_line_that_names_its_field() {
-    let crd = crd();
-    let mut seen = 0;
-    walk(root_schema(&crd), "", &mut |path, schema| {
-        for rule in schema.x_kubernetes_validations.iter().flatten() {
-            seen += 1;
-            let message = rule.message.as_deref().unwrap_or_default();
-            assert!(
-                message.starts_with('`') && message.contains(" must "),
-                "{path}: {message:?}"
-            );
-            assert!(!message.contains('\n'), "{path}: {message:?}");
-        }
-    });
-    assert!(seen > 15, "only {seen} rules were looked at");
+    for (crd, least) in [(crd(), 15), (policy_crd(), 5)] {
+        let mut seen = 0;
+        walk(root_schema(&crd), "", &mut |path, schema| {
+            for rule in schema.x_kubernetes_validations.iter().flatten() {
+                seen += 1;
+                let message = rule.message.as_deref().unwrap_or_default();
+                assert!(
+                    message.starts_with('`') && message.contains(" must "),
+                    "{path}: {message:?}"
+                );
+                assert!(!message.contains('\n'), "{path}: {message:?}");
+            }
+        });
+        assert!(seen > least, "only {seen} rules were looked at");
+    }
 }

@@ -2,15 +2,16 @@
 
 use std::fmt;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube_cel::{CompiledSchema, Validator, compile_schema};
 use serde_json::Value;
 
 use super::{
     finding::{Problem, Rule},
     path::Path,
+    schema::served,
     yaml::Node,
 };
-use crate::api::crd;
 
 #[cfg(test)]
 mod tests;
@@ -28,10 +29,11 @@ impl fmt::Debug for Rules {
 }
 
 impl Rules {
-    pub(super) fn new() -> Self {
+    /// The rules of `crd`.
+    pub(super) fn new(crd: &CustomResourceDefinition) -> Self {
         Self {
             validator: Validator::new(),
-            schema: compile_schema(&schema()),
+            schema: compile_schema(&schema(crd)),
         }
     }
 
@@ -57,10 +59,6 @@ impl Rules {
     }
 }
 
-fn schema() -> Value {
-    let versions = crd().spec.versions.into_iter();
-    let root = versions
-        .filter(|version| version.served)
-        .find_map(|version| version.schema?.open_api_v3_schema);
-    serde_json::json!(root)
+fn schema(crd: &CustomResourceDefinition) -> Value {
+    serde_json::json!(served(crd))
 }

@@ -58,6 +58,8 @@ pub enum Rule {
     Spec,
     /// `status` is given, and ignored.
     IgnoredStatus,
+    /// A namespace is given to an object that is in none.
+    IgnoredNamespace,
     /// Two documents are the same object.
     DuplicateObject,
     /// Two objects declare the same configuration in Azure.
@@ -68,11 +70,15 @@ pub enum Rule {
     PossibleNameClash,
     /// The override is the leader's own name.
     RedundantOverride,
+    /// A policy allows nobody anything.
+    AllowsNothing,
+    /// An entry of a policy is included in another one.
+    RedundantEntry,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::Unreadable,
         Self::YamlSyntax,
         Self::DuplicateKey,
@@ -87,11 +93,14 @@ impl Rule {
         Self::Admission,
         Self::Spec,
         Self::IgnoredStatus,
+        Self::IgnoredNamespace,
         Self::DuplicateObject,
         Self::SameConfiguration,
         Self::NameClash,
         Self::PossibleNameClash,
         Self::RedundantOverride,
+        Self::AllowsNothing,
+        Self::RedundantEntry,
     ];
 
     /// The word in every output.
@@ -112,11 +121,14 @@ impl Rule {
             Self::Admission => "admission",
             Self::Spec => "spec",
             Self::IgnoredStatus => "ignored-status",
+            Self::IgnoredNamespace => "ignored-namespace",
             Self::DuplicateObject => "duplicate-object",
             Self::SameConfiguration => "same-configuration",
             Self::NameClash => "name-clash",
             Self::PossibleNameClash => "possible-name-clash",
             Self::RedundantOverride => "redundant-override",
+            Self::AllowsNothing => "allows-nothing",
+            Self::RedundantEntry => "redundant-entry",
         }
     }
 
@@ -140,9 +152,12 @@ impl Rule {
             | Self::DuplicateObject
             | Self::SameConfiguration
             | Self::NameClash => Severity::Error,
-            Self::IgnoredStatus | Self::PossibleNameClash | Self::RedundantOverride => {
-                Severity::Warning
-            }
+            Self::IgnoredStatus
+            | Self::IgnoredNamespace
+            | Self::PossibleNameClash
+            | Self::RedundantOverride
+            | Self::AllowsNothing
+            | Self::RedundantEntry => Severity::Warning,
         }
     }
 }

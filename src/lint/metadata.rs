@@ -85,9 +85,7 @@ pub(super) fn problems(root: &Node) -> Vec<Problem> {
             found.push(problem(Rule::ObjectName, key, message));
         }
     }
-    if let Some(namespace) =
-        text("namespace").filter(|name| name.len() > MAX_NAMESPACE || !is_label(name))
-    {
+    if let Some(namespace) = text("namespace").filter(|name| !is_namespace(name)) {
         let message = format!(
             "`metadata.namespace` must be 1 to {MAX_NAMESPACE} lower case letters, digits and dashes, starting and \
              ending with a letter or digit, not {}",
@@ -96,6 +94,11 @@ pub(super) fn problems(root: &Node) -> Vec<Problem> {
         found.push(problem(Rule::ObjectName, "namespace", message));
     }
     found
+}
+
+/// Whether a namespace can be called `name`.
+pub(super) fn is_namespace(name: &str) -> bool {
+    name.len() <= MAX_NAMESPACE && is_label(name)
 }
 
 fn is_subdomain(name: &str) -> bool {

@@ -5,8 +5,9 @@
 //! | [`source`] | files, folders, standard input | I/O |
 //! | [`yaml`] | YAML to nodes that know where they stand | pure |
 //! | `schema`, `metadata`, `suggestion` | the served schema, strictly | pure |
-//! | `admission` | the CEL rules of the resource definition | pure |
+//! | `admission` | the CEL rules of the resource definitions | pure |
 //! | `manifest` | one document, through all checks and the operator's own | pure |
+//! | `policy` | what the operator says to an `AttachmentPolicy` | pure |
 //! | `relations` | what objects may not have in common | pure |
 //! | [`finding`], [`output`] | what is told, and how | pure |
 
@@ -26,6 +27,7 @@ mod manifest;
 mod metadata;
 pub mod output;
 mod path;
+mod policy;
 mod relations;
 mod schema;
 pub mod source;
@@ -151,6 +153,9 @@ impl Linter {
                         let name = verdict.object.as_deref();
                         let problems = verdict.problems.into_iter();
                         findings.extend(problems.map(|problem| Finding::new(file, name, problem)));
+                        if let Some(policy) = &verdict.policy {
+                            findings.extend(self.relations.add_policy(file, policy, verdict.at));
+                        }
                         if let Some(declared) = &verdict.declared {
                             findings.extend(self.relations.add(file, name, declared));
                         }

@@ -118,6 +118,7 @@ struct Mention(String);
 /// The objects that were seen so far, by what must be theirs alone.
 #[derive(Debug, Default)]
 pub(super) struct Relations {
+    policies: BTreeMap<String, Mention>,
     objects: BTreeMap<(String, String), Mention>,
     configurations: BTreeMap<ConfigurationId, Mention>,
     names: BTreeMap<(ClusterId, String), Mention>,
@@ -148,17 +149,16 @@ impl Relations {
         found.into_iter().collect()
     }
 
+    /// Adds the policy `name` of `file`, which stands at `at`; returns that there was one of that name already.
+    pub(super) fn add_policy(&mut self, file: &str, name: &str, at: Position) -> Option<Finding> {
+        let mention = Mention(format!("`{name}` ({file}:{})", at.line));
+        let earlier = claim(&mut self.policies, name.to_owned(), &mention)?;
+        Some(Finding::new(file, Some(name), duplicate(at, &earlier)))
+    }
+
     fn same_object(&mut self, declared: &Declared, mention: &Mention) -> Option<Problem> {
         let earlier = claim(&mut self.objects, declared.id.clone()?, mention)?;
-        Some(Problem {
-            rule: Rule::DuplicateObject,
-            at: declared.object_at,
-            field: "metadata.name".to_owned(),
-            message: format!(
-                "`metadata.name` must be unique: {} is the same object, and the one that is applied last replaces the other",
-                earlier.0
-            ),
-        })
+        Some(duplicate(declared.object_at, &earlier))
     }
 
     fn same_configuration(&mut self, declared: &Declared, mention: &Mention) -> Option<Problem> {
@@ -243,6 +243,18 @@ fn claim<K: Ord>(claims: &mut BTreeMap<K, Mention>, key: K, mention: &Mention) -
             free.insert(mention.clone());
             None
         }
+    }
+}
+
+fn duplicate(at: Position, earlier: &Mention) -> Problem {
+    Problem {
+        rule: Rule::DuplicateObject,
+        at,
+        field: "metadata.name".to_owned(),
+        message: format!(
+            "`metadata.name` must be unique: {} is the same object, and the one that is applied last replaces the other",
+            earlier.0
+        ),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Checks a document against the schema that the API server serves, as strictly as `kubectl --validate=strict`. Pure.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use serde_json::{Map, Value};
 
@@ -12,23 +12,17 @@ use super::{
     suggestion,
     yaml::{Node, Position, Yaml},
 };
-use crate::api::crd;
-
 #[cfg(test)]
 mod tests;
 
 /// Problems that are told of one document; what comes after is more of the same.
 const MAX_PROBLEMS: usize = 100;
 
-/// The schema of a whole object as the API server checks it on create: with the fields of `metadata`, and without
-/// `status`, which it drops.
+/// The schema of a whole object of `crd` as the API server checks it on create: with the fields of `metadata`, and
+/// without `status`, which it drops.
 #[must_use]
-pub(super) fn root() -> JSONSchemaProps {
-    let versions = crd().spec.versions.into_iter();
-    let mut root = versions
-        .filter(|version| version.served)
-        .find_map(|version| version.schema?.open_api_v3_schema)
-        .unwrap_or_default();
+pub(super) fn root(crd: &CustomResourceDefinition) -> JSONSchemaProps {
+    let mut root = served(crd).cloned().unwrap_or_default();
     let properties = root.properties.get_or_insert_default();
     properties.remove("status");
     let text = || JSONSchemaProps {
@@ -39,6 +33,14 @@ pub(super) fn root() -> JSONSchemaProps {
     properties.insert("kind".to_owned(), text());
     properties.insert("metadata".to_owned(), metadata::schema());
     root
+}
+
+/// The schema of the version that is served.
+pub(super) fn served(crd: &CustomResourceDefinition) -> Option<&JSONSchemaProps> {
+    let mut versions = crd.spec.versions.iter();
+    versions
+        .find(|version| version.served)
+        .and_then(|version| version.schema.as_ref()?.open_api_v3_schema.as_ref())
 }
 
 /// What in the document `node` breaks `schema`.
@@ -124,7 +126,19 @@ impl Check<'_> {
                     }
                 }
             }
-            Yaml::Map(_) => self.map(schema, node, at, path),
+            Yaml::Map(entries) => {
+                // The API server drops nulls before it counts.
+                let given = entries
+                    .iter()
+                    .filter(|(_, entry)| entry.node.value != Yaml::Null);
+                self.length(
+                    (schema.min_properties, schema.max_properties),
+                    given.count(),
+                    "entries",
+                    (at, path),
+                );
+                self.map(schema, node, at, path);
+            }
             Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) => {}
         }
     }

@@ -3,12 +3,14 @@
 use adx_follower_operator::{
     api::{AttachedDatabase, Drift, OperationKind, OperationStatus},
     azure::{
-        error::{ArmError, Class, Intent, Refusal},
+        credential::CredentialError,
+        error::{ArmError, Class, Intent, Refusal, Unaccepted},
         model::{Configuration, Database, DatabaseKind, Following, ProvisioningState},
         operation::OperationFailure,
         token::TokenError,
     },
     controller::{
+        access::{self, CLIENT_ID_ANNOTATION, Flaw, Kind, NamedBy},
         block::{Block, Holder},
         decide::Attached,
         failure::Failure,
@@ -27,6 +29,7 @@ pub(crate) fn refused(status: u16, code: &str, message: &str) -> ArmError {
         code: code.to_owned(),
         message: message.to_owned(),
         retry_after: None,
+        unaccepted: Unaccepted::Unexplained,
     })
 }
 
@@ -82,6 +85,11 @@ pub(crate) fn blocks() -> Vec<Block> {
         message: text(),
     };
     blocks.push(Block::Failure(Failure::from(&unnamed)));
+    blocks.push(Block::Failure(Failure::from(&CredentialError::NotAnId {
+        name: "AZURE_CLIENT_ID",
+        value: text(),
+    })));
+    blocks.extend(refusals().into_iter().map(Block::Refused));
     blocks.extend(
         errors()
             .iter()
@@ -90,11 +98,46 @@ pub(crate) fn blocks() -> Vec<Block> {
     blocks
 }
 
-/// One error for each reason that Azure or Entra can be the cause of.
+/// One for each reason why nobody acts for an object.
+fn refusals() -> Vec<access::Refusal> {
+    use access::Refusal::{
+        AccountIncomplete, AccountNotFound, NotAllowed, OwnIdentityDisabled, Unknown,
+    };
+    vec![
+        NotAllowed,
+        Unknown(Kind::Policies),
+        AccountNotFound {
+            name: String::new(),
+            named_by: NamedBy::Object,
+        },
+        AccountIncomplete {
+            name: String::new(),
+            annotation: CLIENT_ID_ANNOTATION,
+            flaw: Flaw::Missing,
+        },
+        OwnIdentityDisabled,
+    ]
+}
+
+/// One error for each reason that Azure, Entra or the issuer of a token can be the cause of.
 fn errors() -> Vec<ArmError> {
     let denied = |code| {
         ArmError::Token(TokenError::Refused {
             code,
+            message: String::new(),
+        })
+    };
+    let misfit = |reason| {
+        ArmError::Token(TokenError::Misconfigured {
+            reason,
+            message: String::new(),
+        })
+    };
+    // What `identity` makes of an API server that refuses, and of one that knows no such account.
+    let unissued = |class, reason| {
+        ArmError::Token(TokenError::Assertion {
+            class,
+            reason,
             message: String::new(),
         })
     };
@@ -123,6 +166,12 @@ fn errors() -> Vec<ArmError> {
         denied(Some(70_021)),
         denied(None),
         ArmError::Token(TokenError::DeadlineExceeded),
+        ArmError::Token(TokenError::ClaimsUnsupported),
+        misfit("WrongAudience"),
+        misfit("WrongCloud"),
+        misfit("WrongTenant"),
+        unissued(Class::Denied, "TokenRequestRefused"),
+        unissued(Class::Rejected, "ServiceAccountNotFound"),
     ]
 }
 

@@ -186,6 +186,7 @@ fn failures_are_tried_again_at_the_pace_that_is_told() {
         vec![Class::Transient, Class::Throttled],
         vec![Class::Busy],
         vec![Class::Unauthenticated, Class::Denied],
+        vec![Class::Misconfigured],
         vec![Class::Rejected, Class::Locked],
     ];
     assert_eq!(table.len(), classes.len());

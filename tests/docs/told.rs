@@ -85,7 +85,8 @@ impl Case {
         }
     }
 
-    fn status(&self, failing_for: Duration) -> AttachedDatabaseStatus {
+    /// The status that is written; `None` as long as it is too early for a word.
+    fn told(&self, failing_for: Duration) -> Option<AttachedDatabaseStatus> {
         let desired = validate(&self.object).unwrap();
         let subject = Subject {
             object: &self.object,
@@ -95,7 +96,20 @@ impl Case {
             failing_for,
             now: Timestamp::UNIX_EPOCH,
         };
-        subject.status(&self.outcome).unwrap()
+        subject.status(&self.outcome)
+    }
+
+    fn status(&self, failing_for: Duration) -> AttachedDatabaseStatus {
+        self.told(failing_for).unwrap()
+    }
+
+    /// How long it takes until the first word: a refusal waits for the news that may lift it.
+    fn silence(&self) -> Duration {
+        [0, 2]
+            .map(Duration::from_secs)
+            .into_iter()
+            .find(|age| self.told(*age).is_some())
+            .unwrap()
     }
 
     fn judged(&self, failing_for: Duration) -> Value {
@@ -106,7 +120,7 @@ impl Case {
 
     /// Each condition's reason, and what is to be said of it.
     fn conditions(&self) -> Vec<(String, String)> {
-        let status = self.status(Duration::ZERO);
+        let status = self.status(self.silence());
         let ready = status
             .conditions
             .iter()
@@ -132,7 +146,7 @@ impl Case {
     }
 
     fn verdict(&self) -> String {
-        let at = |minutes| kstatus(&self.judged(Duration::from_mins(minutes)));
+        let at = |minutes| kstatus(&self.judged(self.silence() + Duration::from_mins(minutes)));
         let (first, last) = (at(0), at(24 * 60));
         if first == last {
             return format!("kstatus {first:?}");
@@ -192,13 +206,13 @@ fn cases() -> Vec<Case> {
         working(OperationKind::Update, vec![]),
         working(OperationKind::Update, vec![drift()]),
         deleting,
+        surprising(Advice::OperationNotVisible),
         surprising(Advice::StreamingIngestionOff),
         surprising(Advice::CustomerManagedKey),
         Case::of(Outcome::Waiting(Wait::Lane { place: 1 })),
         Case::of(Outcome::Waiting(Wait::Follower { state: text() })),
         Case::of(Outcome::Waiting(Wait::Databases { missing: vec![] })),
         Case::of(Outcome::Invalid(Invalid::LeaderIsFollower)),
-        Case::of(Outcome::NotYetSupported("")),
     ];
     cases.extend(
         blocks()

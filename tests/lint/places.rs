@@ -148,7 +148,7 @@ fn what_is_around_the_spec_is_checked_too() {
         (
             "AttachedDatabase",
             "AttachedDatabases",
-            "2:1: error: `kind` must be AttachedDatabase in the group adx-follower.dev, not \"AttachedDatabases\"; did you mean AttachedDatabase? (kind)",
+            "2:1: error: `kind` must be AttachedDatabase or AttachmentPolicy in the group adx-follower.dev, not \"AttachedDatabases\"; did you mean AttachedDatabase? (kind)",
         ),
         (
             "namespace: analytics",

@@ -44,21 +44,14 @@ pub fn database_pattern() -> Rule {
     )
 }
 
-/// Each way of combining principals once.
+/// Each way of combining principals once, in a list of three at most.
 #[must_use]
 pub fn distinct_kinds() -> Rule {
-    Rule::new("self.all(kind, self.exists_one(other, other == kind))").message(
-        "`principalsModificationKinds` must name each of Union, Replace and None once at most",
+    Rule::new(
+        "size(self) < 2 || (self[0] != self[1] && (size(self) < 3 || (self[0] != self[2] && self[1] != self[2])))",
     )
-}
-
-/// The values of `matchLabels`. A key that is no label's matches nothing, which is safe; the API server cannot estimate
-/// what a look at the keys of a map costs.
-#[must_use]
-pub fn match_labels() -> Rule {
-    Rule::new(format!("self.all(key, self[key].matches('{LABEL_VALUE}'))")).message(
-        "`namespaces.matchLabels` must have values of labels: at most 63 letters, digits, dashes, underscores and dots, \
-         starting and ending with a letter or digit",
+    .message(
+        "`principalsModificationKinds` must name each of Union, Replace and None once at most",
     )
 }
 
@@ -70,21 +63,28 @@ pub fn label_key() -> Rule {
     )
 }
 
-/// A value of an expression.
+/// A label's value at `field`. The keys of `matchLabels` have no rule, since the API server cannot estimate what a look at the
+/// keys of a map costs; one that is no label's name matches nothing, which is safe.
 #[must_use]
-pub fn label_value() -> Rule {
+pub fn label_value(field: &str) -> Rule {
     Rule::new(format!("self.matches('{LABEL_VALUE}')")).message(
-        "`namespaces.matchExpressions[].values` must be values of labels: at most 63 letters, digits, dashes, underscores \
-         and dots, starting and ending with a letter or digit",
+        format!(
+            "`{field}` must be values of labels: at most 63 letters, digits, dashes, underscores and dots, starting and \
+             ending with a letter or digit"
+        )
+        .as_str(),
     )
 }
 
 /// What an operator compares with, as `metav1.LabelSelector` has it.
 #[must_use]
 pub fn operator_values() -> Rule {
-    Rule::new("(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)")
-        .message(
-            "`namespaces.matchExpressions[].values` must have entries for the operators In and NotIn, and none for Exists \
-             and DoesNotExist",
-        )
+    Rule::new(
+        "has(self.values) && size(self.values) > 0 ? \
+         !(self.operator in ['Exists', 'DoesNotExist']) : !(self.operator in ['In', 'NotIn'])",
+    )
+    .message(
+        "`namespaces.matchExpressions[].values` must have entries for the operators In and NotIn, and none for Exists \
+         and DoesNotExist",
+    )
 }

@@ -194,14 +194,15 @@ fn any_scope() -> impl Strategy<Value = String> {
         )),
     )
         .prop_map(|(subscription, below)| {
-            let mut scope = format!("/subscriptions/{subscription}");
-            if let Some((group, cluster)) = below {
-                scope += &format!("/resourceGroups/{group}");
-                if let Some(name) = cluster {
-                    scope += &format!("/providers/Microsoft.Kusto/clusters/{name}");
-                }
+            let subscription = format!("/subscriptions/{subscription}");
+            let Some((group, cluster)) = below else {
+                return subscription;
+            };
+            let group = format!("{subscription}/resourceGroups/{group}");
+            match cluster {
+                Some(name) => format!("{group}/providers/Microsoft.Kusto/clusters/{name}"),
+                None => group,
             }
-            scope
         })
 }
 

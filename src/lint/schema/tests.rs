@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::api::{crd, crds};
 
 /// What [`Check`] or the CEL rules check, and what checks nothing.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 17] = [
     "type",
     "properties",
     "additionalProperties",
@@ -16,6 +17,8 @@ const KNOWN: [&str; 15] = [
     "maxLength",
     "minItems",
     "maxItems",
+    "minProperties",
+    "maxProperties",
     "x-kubernetes-preserve-unknown-fields",
     "x-kubernetes-validations",
     "description",
@@ -47,22 +50,26 @@ fn every_type_is_named(schema: &JSONSchemaProps) -> bool {
 
 #[test]
 fn every_keyword_of_the_schema_is_checked() {
-    let mut found = BTreeSet::new();
-    keywords(&root(), &mut found);
-    found.retain(|keyword| !KNOWN.contains(&keyword.as_str()));
-    assert_eq!(found, BTreeSet::new());
-    assert!(every_type_is_named(&root()));
+    for crd in crds() {
+        let mut found = BTreeSet::new();
+        keywords(&root(&crd), &mut found);
+        found.retain(|keyword| !KNOWN.contains(&keyword.as_str()));
+        assert_eq!(found, BTreeSet::new());
+        assert!(every_type_is_named(&root(&crd)));
+    }
 }
 
 #[test]
 fn the_order_of_lists_is_the_only_list_type() {
     // A list of type `set` or `map` would need its entries compared.
-    let text = serde_json::to_string(&root()).unwrap();
-    let types = text.matches("\"x-kubernetes-list-type\":").count();
-    let atomic = text
-        .matches("\"x-kubernetes-list-type\":\"atomic\"")
-        .count();
-    assert_eq!(types, atomic);
+    for crd in crds() {
+        let text = serde_json::to_string(&root(&crd)).unwrap();
+        let types = text.matches("\"x-kubernetes-list-type\":").count();
+        let atomic = text
+            .matches("\"x-kubernetes-list-type\":\"atomic\"")
+            .count();
+        assert_eq!(types, atomic);
+    }
 }
 
 #[test]
@@ -73,7 +80,7 @@ fn texts_in_messages_are_short_and_without_control_characters() {
 
 #[test]
 fn slips_are_recognised_and_other_names_are_not() {
-    let root = root();
+    let root = root(&crd());
     let spec = &root.properties.as_ref().unwrap()["spec"];
     for (key, expected) in [
         ("intervall", Some("interval")),

@@ -31,6 +31,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Sender;
 use tokio::time::Instant;
 
+mod caller;
 mod control;
 mod faults;
 mod merge;
@@ -80,6 +81,7 @@ struct State {
     /// The tokens of service accounts that were issued.
     assertions: Vec<String>,
     watches: watch::Control,
+    caller: caller::Caller,
 }
 
 impl FakeApi {
@@ -101,6 +103,7 @@ impl FakeApi {
                     written: Vec::new(),
                     assertions: Vec::new(),
                     watches: watch::Control::default(),
+                    caller: caller::Caller::default(),
                 }),
                 changed: Sender::new(0),
                 started: Instant::now(),

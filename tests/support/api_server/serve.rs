@@ -14,7 +14,7 @@ use super::resources::{self, Kind, SERVICE_ACCOUNTS, Subresource, Target};
 use super::selection::Selection;
 use super::store::{Key, Part, Refusal};
 use super::view::View;
-use super::{FakeApi, tokens, watch};
+use super::{FakeApi, caller, tokens, watch};
 
 type Answer = Response<axum::body::Body>;
 
@@ -47,6 +47,9 @@ pub async fn answer(server: FakeApi, request: http::Request<Body>) -> Result<Ans
     let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
     let query: HashMap<String, String> = query.into_owned().collect();
     let path = head.uri.path();
+    if let Some(answer) = caller::answer(&server, &head.method, path, body.as_ref()) {
+        return Ok(answer);
+    }
     let Some(target) = resources::target(path) else {
         return Ok(refusal(&Refusal::new(
             404,
