@@ -17,7 +17,7 @@ use crate::{
         transport::{HttpTransport, TransportSetupError},
     },
     cli::RunArgs,
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     config::{ArmConfig, Config, ConfigError, Election},
     controller::{self, Context, Parts, Settings, Tenancy, Watch},
     error_chain::ErrorChain,
@@ -107,6 +107,7 @@ async fn operate(config: Config) -> Result<(), AppError> {
         Some(election) => (Leadership::elected(), Some(lease(election, &client))),
         None => (Leadership::always(), None),
     };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (wake, woken) = unbounded_channel();
     let reporter = Reporter {
         controller: FIELD_MANAGER.to_owned(),
@@ -123,7 +124,7 @@ async fn operate(config: Config) -> Result<(), AppError> {
             concurrency: config.concurrency.get(),
             operations_per_cluster: config.operations_per_cluster.get().into(),
         },
-        clock: Arc::new(SystemClock),
+        clock: Arc::clone(&clock),
         metrics: Arc::clone(&metrics),
         seed: fastrand::u64(..),
         wake,
@@ -151,9 +152,9 @@ async fn operate(config: Config) -> Result<(), AppError> {
             Some(lease) => {
                 tokio::select! {
                     () = work => {}
-                    () = leader::run(client.clone(), lease.clone(), leadership.clone()) => {}
+                    () = leader::run(client.clone(), lease.clone(), Arc::clone(&clock), leadership.clone()) => {}
                 }
-                leader::release(client, lease, &leadership).await;
+                leader::release(client, lease, clock, &leadership).await;
             }
             None => work.await,
         }

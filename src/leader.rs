@@ -8,10 +8,7 @@ mod election;
 
 use std::{sync::Arc, time::Duration};
 
-use k8s_openapi::{
-    api::coordination::v1::{Lease, LeaseSpec},
-    jiff::Timestamp,
-};
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use kube::{
     Api, Client,
     api::{ObjectMeta, PostParams},
@@ -21,7 +18,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::error_chain::ErrorChain;
+use crate::{clock::Clock, error_chain::ErrorChain};
 
 pub use election::{Candidate, Step, Timing};
 
@@ -133,8 +130,13 @@ impl Term {
 }
 
 /// Stands for election for ever, and keeps `leadership` up to date.
-pub async fn run(client: Client, settings: LeaseSettings, leadership: Leadership) {
-    let mut election = Election::new(client, settings);
+pub async fn run(
+    client: Client,
+    settings: LeaseSettings,
+    clock: Arc<dyn Clock>,
+    leadership: Leadership,
+) {
+    let mut election = Election::new(client, settings, clock);
     loop {
         let begun = Instant::now();
         match election.attempt().await {
@@ -163,10 +165,15 @@ pub async fn run(client: Client, settings: LeaseSettings, leadership: Leadership
 }
 
 /// Gives the lease up, if it is held. Call it when all work has stopped.
-pub async fn release(client: Client, settings: LeaseSettings, leadership: &Leadership) {
+pub async fn release(
+    client: Client,
+    settings: LeaseSettings,
+    clock: Arc<dyn Clock>,
+    leadership: &Leadership,
+) {
     let held = leadership.is_leading();
     leadership.set(Term::Standby);
-    if held && let Err(error) = Election::new(client, settings).release().await {
+    if held && let Err(error) = Election::new(client, settings, clock).release().await {
         tracing::warn!(error = %error, "lease not released");
     }
 }
@@ -181,14 +188,16 @@ struct Election {
     leases: Api<Lease>,
     settings: LeaseSettings,
     candidate: Candidate,
+    clock: Arc<dyn Clock>,
 }
 
 impl Election {
-    fn new(client: Client, settings: LeaseSettings) -> Self {
+    fn new(client: Client, settings: LeaseSettings, clock: Arc<dyn Clock>) -> Self {
         Self {
             leases: Api::namespaced(client, &settings.namespace),
             candidate: Candidate::new(settings.identity.clone(), settings.timing),
             settings,
+            clock,
         }
     }
 
@@ -200,7 +209,7 @@ impl Election {
             .map(|lease| lease.spec.clone().unwrap_or_default());
         match self
             .candidate
-            .look(spec.as_ref(), Instant::now(), Timestamp::now())
+            .look(spec.as_ref(), Instant::now(), self.clock.now())
         {
             Step::Wait => Ok(Standing::Other),
             Step::Take(spec) => self.write(lease, *spec).await,
@@ -212,7 +221,7 @@ impl Election {
             return Ok(());
         };
         let spec = lease.spec.clone().unwrap_or_default();
-        if let Some(free) = self.candidate.release(&spec, Timestamp::now()) {
+        if let Some(free) = self.candidate.release(&spec, self.clock.now()) {
             self.write(Some(lease), free).await?;
         }
         Ok(())
@@ -221,25 +230,22 @@ impl Election {
     /// Writes the lease unless somebody was quicker: its resourceVersion goes along.
     async fn write(&self, before: Option<Lease>, spec: LeaseSpec) -> Result<Standing, String> {
         let params = PostParams::default();
-        let written = match before {
-            Some(lease) => {
-                let lease = Lease {
-                    spec: Some(spec),
-                    ..lease
-                };
-                call(self.leases.replace(&self.settings.name, &params, &lease)).await
-            }
-            None => {
-                let lease = Lease {
-                    metadata: ObjectMeta {
-                        name: Some(self.settings.name.clone()),
-                        namespace: Some(self.settings.namespace.clone()),
-                        ..ObjectMeta::default()
-                    },
-                    spec: Some(spec),
-                };
-                call(self.leases.create(&params, &lease)).await
-            }
+        let written = if let Some(lease) = before {
+            let lease = Lease {
+                spec: Some(spec),
+                ..lease
+            };
+            call(self.leases.replace(&self.settings.name, &params, &lease)).await
+        } else {
+            let lease = Lease {
+                metadata: ObjectMeta {
+                    name: Some(self.settings.name.clone()),
+                    namespace: Some(self.settings.namespace.clone()),
+                    ..ObjectMeta::default()
+                },
+                spec: Some(spec),
+            };
+            call(self.leases.create(&params, &lease)).await
         };
         written.map(|_| Standing::Holds)
     }

@@ -99,14 +99,14 @@ impl Outcome {
                 | Wait::Outcome(_)
                 | Wait::Visibility(_)
                 | Wait::Databases { .. },
-            ) => Next::Look,
+            )
+            // Asking again costs no call to Azure, and is only the net below the wake-up of whoever is served from now on.
+            | Self::Blocked(Block::Refused(_)) => Next::Look,
             Self::Waiting(Wait::Lane { .. }) => Next::Woken,
             Self::Waiting(Wait::Follower { .. }) => backoff(Class::Busy, None),
             Self::Blocked(Block::Failure(failure) | Block::LeaderFailure(failure)) => {
                 backoff(failure.class, failure.retry_after)
             }
-            // Asking again costs no call to Azure, and is only the net below the wake-up of whoever is served from now on.
-            Self::Blocked(Block::Refused(_)) => Next::Look,
             // Nothing is being tried: it is only compared, as often as everything else.
             Self::Blocked(block) if block.is_report() => Next::Interval(interval),
             Self::Blocked(block) => backoff(block.class(), None),

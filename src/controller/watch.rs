@@ -5,20 +5,20 @@
 //! object whose turn it is on a cluster is woken at once.
 
 mod news;
+mod supervision;
 mod undecodable;
+
+use supervision::Supervision;
 
 use std::{
     collections::{HashMap, HashSet},
     convert::Infallible,
     future::ready,
-    pin::pin,
     sync::Arc,
-    time::Duration,
 };
 
 use futures::{
     FutureExt as _, StreamExt as _,
-    future::join_all,
     stream::{self, BoxStream},
 };
 use kube::{
@@ -31,12 +31,9 @@ use kube::{
         watcher,
     },
 };
-use tokio::{
-    sync::{
-        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-        watch::{Receiver, Sender},
-    },
-    time::timeout,
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    watch::{Receiver, Sender},
 };
 
 use crate::{
@@ -51,19 +48,6 @@ use super::{
     access::listen, context::Context, lane::ObjectKey, publish::WATCH_TIMEOUT_SECONDS,
     reconcile::reconcile,
 };
-
-/// Well below the limit of the liveness probe.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-
-/// How long the first pass waits for the lists of all watched namespaces, and of what access is judged by: an older claim,
-/// or an operation that runs, may stand in another one.
-const FIRST_LISTS: Duration = Duration::from_secs(30);
-
-/// How soon all objects may be judged again after they were.
-const BETWEEN_JUDGEMENTS: Duration = Duration::from_millis(100);
-
-/// How long passes that run may take to finish at shutdown: less than the 30 s that Kubernetes gives a Pod.
-const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
 
 type Guarded = DeserializeGuard<AttachedDatabase>;
 
@@ -117,88 +101,26 @@ pub async fn run(context: Arc<Context>, watch: Watch, mut woken: UnboundedReceiv
         }
     };
     let listening = listen(&context.client, &watch.scope, &context.access);
-    let mut changes = context.access.changes();
-    let judge_all = || {
-        let objects = stores.iter().flat_map(Store::state);
-        for object in objects {
-            if let Ok(object) = &object.0 {
-                news::judge_again(object, &context);
-            }
-        }
-    };
-    let judge = async {
-        // Fails only when the book is gone.
-        while changes.changed().await.is_ok() {
-            judge_all();
-            // Lists bring changes by the hundred.
-            tokio::time::sleep(BETWEEN_JUDGEMENTS).await;
-        }
-    };
-    let listed = Sender::new(false);
-    let announce = async {
-        let lists = async {
-            futures::join!(
-                join_all(stores.iter().map(Store::wait_until_ready)),
-                context.access.listed()
-            )
-        };
-        // One namespace that can't be listed must not stop the others.
-        let mut lists = pin!(lists);
-        if timeout(FIRST_LISTS, lists.as_mut()).await.is_err() {
-            tracing::warn!("not everything is listed yet, beginning with what is");
-            listed.send_replace(true);
-            lists.await;
-        }
-        listed.send_replace(true);
-        watch.readiness.set(Gate::Ready);
-        std::future::pending::<()>().await;
-    };
-    // Whoever begins to lead does not know what another process has done: all is looked at anew.
-    let lead = async {
-        let _ = listed.subscribe().wait_for(|listed| *listed).await;
-        loop {
-            context.leadership.gained().await;
-            judge_all();
-            let objects = stores.iter().flat_map(Store::state);
-            let keys: Vec<ObjectKey> = objects
-                .map(|object| news::resume(&object, &context))
-                .collect();
-            begin.send_replace(true);
-            context.look_at(keys);
-            context.leadership.lost().await;
-            begin.send_replace(false);
-        }
-    };
-    let mut beat = tokio::time::interval(HEARTBEAT);
-    let turn = async {
-        loop {
-            beat.tick().await;
-            watch.liveness.beat();
-        }
-    };
-    // Passes that run are finished within what a Pod is given by default. Before the caches are filled none runs,
-    // and the controllers would wait for ever for an API server that does not answer.
-    let drain = async {
-        watch.shutdown.requested().await;
-        context.turns.close();
-        if watch.readiness.gate() == Gate::Ready {
-            tokio::time::sleep(DRAIN_DEADLINE).await;
-            tracing::warn!("passes that still run are given up");
-        }
-    };
     let work = stream::select_all(controllers).for_each(|result| {
         log(&context, result);
         ready(())
     });
+    let beside = Supervision {
+        stores,
+        begin,
+        listed: Sender::new(false),
+        context: Arc::clone(&context),
+        watch,
+    };
     tokio::select! {
         () = work => {}
         () = route => {}
-        () = announce => {}
         () = listening => {}
-        () = judge => {}
-        () = lead => {}
-        () = turn => {}
-        () = drain => {}
+        () = beside.announce() => {}
+        () = beside.judge() => {}
+        () = beside.lead() => {}
+        () = beside.beat() => {}
+        () = beside.drain() => {}
     }
 }
 

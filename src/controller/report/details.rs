@@ -76,7 +76,7 @@ impl Subject<'_> {
             }
             None if is_blind == is_told => told,
             // What it said besides is said again when both clusters are seen.
-            None => self.advise(&advice).or(told.filter(|_| !is_told)),
+            None => self.advise(&advice).or_else(|| told.filter(|_| !is_told)),
         }
     }
 
