@@ -11,6 +11,9 @@ SHELL := bash
 cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/adx-follower-operator
 target := $(or $(CARGO_TARGET_DIR),target)
 
+image := adx-follower-operator:dev
+host = $(shell rustc -vV | sed -n 's/^host: //p')
+
 cargo_deny_version := 0.20.2
 cargo_deny := $(cache)/cargo-deny-$(cargo_deny_version)/bin/cargo-deny
 
@@ -50,8 +53,8 @@ tools: ## build kube-apiserver, etcd and kubectl if they are not there (5 minute
 	$(target)/debug/tools
 
 .PHONY: generate
-generate: ## write the generated files again (crds/, docs/crd.md)
-	UPDATE=1 cargo test --locked --test generated
+generate: ## write the generated files again (crds/, charts/, deploy/, in docs/)
+	UPDATE=1 cargo test --locked --test generated --test argocd --test charts
 
 .PHONY: lint
 lint: $(cargo_deny) ## formatting, clippy, documentation, dependencies
@@ -73,8 +76,19 @@ fuzz: ## the property tests with many more cases (CASES=20000)
 	PROPTEST_CASES=$(or $(CASES),20000) cargo test --locked --workspace --lib --bins
 
 .PHONY: image
-image: ## build the container image (needs Docker)
-	docker build --tag adx-follower-operator:dev .
+image: ## build the container image with docker, podman or buildah, whichever is there
+	@for tool in docker podman buildah; do \
+	  if command -v "$$tool" >/dev/null; then \
+	    echo "$$tool build --tag $(image)"; \
+	    exec "$$tool" build --tag $(image) --build-arg REVISION="$$(git rev-parse HEAD)" .; \
+	  fi; \
+	done; \
+	echo 'make image: none of docker, podman and buildah is there; `make static` builds the binary without them' >&2; exit 1
+
+.PHONY: static
+static: ## build the static binary that the image has, and check that it needs nothing else
+	RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --release --package adx-follower-operator --bin adx-follower --target $(host)
+	deploy/image/check-static.sh $(target)/$(host)/release/adx-follower
 
 # In its own directory for each version, so that an update installs the new one.
 $(cargo_deny):

@@ -25,6 +25,8 @@ mod oracles;
 mod page;
 #[path = "docs/reasons.rs"]
 mod reasons;
+#[path = "docs/security.rs"]
+mod security;
 #[path = "docs/source.rs"]
 mod source;
 #[path = "docs/told.rs"]

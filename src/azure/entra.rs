@@ -8,7 +8,7 @@ use std::{
 use azure_core::{
     error::{Error, ErrorKind, Result},
     http::{
-        AsyncRawResponse, Body, HttpClient, Request,
+        AsyncRawResponse, Body, HttpClient, RawResponse, Request,
         headers::{HeaderName, HeaderValue, Headers},
     },
 };
@@ -31,6 +31,9 @@ const LIMITS: Limits = Limits {
     deadline: Duration::from_secs(10),
     max_body: 1024 * 1024,
 };
+
+/// Longest wait before another try within one exchange.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
 
 /// [`Transport`] as the library wants it.
 pub(super) struct EntraClient {
@@ -93,14 +96,19 @@ impl EntraClient {
             .await
             .map_err(sdk_error)?
             .into_parts();
+        let status = head.status.as_u16();
+        let body = if head.status.is_success() {
+            body
+        } else {
+            proofs.hidden_in(body)
+        };
+        if asks_for_a_long_wait(status, &head.headers) {
+            return Err(told_to_wait(status, headers(&head.headers), body));
+        }
         Ok(AsyncRawResponse::from_bytes(
-            head.status.as_u16().into(),
+            status.into(),
             headers(&head.headers),
-            if head.status.is_success() {
-                body
-            } else {
-                proofs.hidden_in(body)
-            },
+            body,
         ))
     }
 
@@ -166,6 +174,35 @@ fn sdk_error(error: TransportError) -> Error {
     Error::new(kind, error)
 }
 
+/// Whether the library, which waits as long as it is told before it tries again, would wait past our deadline: then it
+/// must not wait at all, and whoever needs the token is told.
+fn asks_for_a_long_wait(status: u16, headers: &http::HeaderMap) -> bool {
+    matches!(status, 429 | 503)
+        && headers.get(http::header::RETRY_AFTER).is_some_and(|value| {
+            // A date is one too: the library reads it.
+            let seconds = value.to_str().ok().and_then(parse_retry_after);
+            seconds.is_none_or(|wait| wait > SHORT_WAIT)
+        })
+}
+
+/// The answer as the error that the library makes of one, which it does not try again.
+fn told_to_wait(status: u16, headers: Headers, body: Bytes) -> Error {
+    let said = serde_json::from_slice::<Map<String, Value>>(&body)
+        .ok()
+        .and_then(|answer| Some(answer.get("error_description")?.as_str()?.to_owned()))
+        .unwrap_or_else(|| format!("it answered {status}"));
+    let kind = ErrorKind::HttpResponse {
+        status: status.into(),
+        error_code: None,
+        raw_response: Some(Box::new(RawResponse::from_bytes(
+            status.into(),
+            headers,
+            body,
+        ))),
+    };
+    Error::with_message(kind, said)
+}
+
 fn unusable(what: &'static str) -> Error {
     Error::with_message(ErrorKind::Other, what)
 }
@@ -190,9 +227,11 @@ pub(super) fn token_error(error: &Error) -> TokenError {
     }
 }
 
-/// The status, message and wait of the HTTP answer that `error` goes back to, if one does.
+/// The status, message and wait of the HTTP answer that `error` goes back to, if one does. Of the layers that know the
+/// answer the innermost says what it says; those around it say what the library was doing.
 fn answered(error: &Error) -> Option<(u16, String, Option<Duration>)> {
     let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    let mut found = None;
     while let Some(layer) = next {
         let kind = layer.downcast_ref::<Error>().map(Error::kind);
         if let Some(ErrorKind::HttpResponse {
@@ -218,11 +257,11 @@ fn answered(error: &Error) -> Option<(u16, String, Option<Duration>)> {
             } else {
                 stable_line(&layer.to_string())
             };
-            return Some((status, message, retry_after));
+            found = Some((status, message, retry_after));
         }
         next = layer.source();
     }
-    None
+    found
 }
 
 /// The library's own sentences ("authentication failed", "failed to execute request") tell users nothing that the

@@ -148,6 +148,14 @@ impl Credential {
             // "The specified tenant … belongs to the National Cloud …"; "Confidential Client is not supported in Cross
             // Cloud request"; "USGClientNotSupportedOnPublicEndpoint".
             90_038 | 900_382 | 900_432 | 900_439 => "WrongCloud",
+            // "Application with identifier … was not found in the directory": the tenant is wrong or the client id is, or
+            // it is too new to be known everywhere.
+            700_016 => {
+                return TokenError::Refused {
+                    code: Some(code),
+                    message: stable_line(&format!("{}: {message}", self.in_use())),
+                };
+            }
             _ => {
                 return TokenError::Refused {
                     code: Some(code),

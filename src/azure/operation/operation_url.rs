@@ -5,6 +5,7 @@ use std::fmt;
 use crate::azure::{
     address::{AddressError, trusted},
     cloud::Endpoint,
+    id::{ClusterId, IdError},
 };
 
 /// The segments before an operation's id, in lower case. Kusto's is the first (arm-kusto.md §3.1), the other is what many
@@ -49,6 +50,30 @@ impl OperationUrl {
             .is_some_and(|own| own.eq_ignore_ascii_case(subscription))
     }
 
+    /// Whether following it tells of nothing but `cluster`, or of an operation that only ARM's answer can have named: one
+    /// of its subscription and, where it hangs below a cluster, of that cluster. What is remembered in a place that others
+    /// can write must not have us look at a neighbour's cluster.
+    #[must_use]
+    pub fn is_about(&self, cluster: &ClusterId) -> bool {
+        self.belongs_to(cluster.subscription())
+            && match self.cluster() {
+                Some(below) => below.is_ok_and(|below| below == *cluster),
+                None => true,
+            }
+    }
+
+    /// The cluster that the operation hangs below, if it does.
+    fn cluster(&self) -> Option<Result<ClusterId, IdError>> {
+        let segments: Vec<&str> = self.path().split('/').collect();
+        // The two before name the subscription.
+        let clusters = provider(segments.get(2..)?)? + 4;
+        let is_below = segments
+            .get(clusters)
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("clusters"));
+        let id = segments.get(..clusters + 2).filter(|_| is_below)?;
+        Some(format!("/{}", id.join("/")).parse())
+    }
+
     fn without_query(&self) -> &str {
         self.0.split('?').next().unwrap_or_default()
     }
@@ -79,11 +104,7 @@ fn subscription(path: &str) -> Option<&str> {
     if !is(subscriptions, "subscriptions") {
         return None;
     }
-    let provider = rest.windows(2).position(|pair| match pair {
-        [providers, provider] => is(providers, "providers") && is(provider, "Microsoft.Kusto"),
-        _ => false,
-    })?;
-    let below = rest.get(provider + 2..)?;
+    let below = rest.get(provider(rest)? + 2..)?;
     let found = match below {
         // Types and names alternate: a database that is called `operationresults` is none.
         [.., results, _id] if RESULTS.iter().any(|known| is(results, known)) => {
@@ -95,6 +116,17 @@ fn subscription(path: &str) -> Option<&str> {
         _ => false,
     };
     found.then_some(subscription)
+}
+
+/// Where `providers/Microsoft.Kusto` begins.
+fn provider(segments: &[&str]) -> Option<usize> {
+    segments.windows(2).position(|pair| match pair {
+        [providers, provider] => {
+            providers.eq_ignore_ascii_case("providers")
+                && provider.eq_ignore_ascii_case("Microsoft.Kusto")
+        }
+        _ => false,
+    })
 }
 
 /// Whether everybody reads a segment alike: not empty, no step upwards, no hidden slash.

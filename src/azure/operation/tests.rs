@@ -6,6 +6,7 @@ use super::*;
 use crate::azure::{
     address::{ADDRESS_MAX, AddressError},
     cloud::Endpoint,
+    id::ClusterId,
 };
 
 const PATH: &str = "/subscriptions/S-1/providers/Microsoft.Kusto/locations/East%20US/operationResults/11111111-2222-3333-4444-555555555555";
@@ -132,6 +133,37 @@ fn an_address_tells_the_subscription_it_spends_from() {
     let other =
         "/Subscriptions/s2/providers/microsoft.kusto/operationResults/G?x=/subscriptions/s3";
     assert_eq!(url(other).subscription(), Some("s2"));
+}
+
+#[test]
+fn an_address_that_hangs_below_a_cluster_is_about_that_cluster_alone() {
+    const CLUSTERS: &str =
+        "/subscriptions/S-1/resourceGroups/rg/providers/Microsoft.Kusto/clusters";
+    let mine: ClusterId = format!("{CLUSTERS}/follower1").parse().unwrap();
+    let below = |cluster: &str| format!("{CLUSTERS}/{cluster}/attachedDatabaseConfigurations/c/G");
+    for (path, is_about, reason) in [
+        (PATH.to_owned(), true, "an operation of the subscription"),
+        (PATH.replace("S-1", "S-2"), false, "of another one"),
+        (below("follower1"), true, "below the cluster"),
+        (below("follower1").to_ascii_uppercase(), true, "in any case"),
+        (below("follower2"), false, "below a neighbour"),
+        (below("follower11"), false, "whose name begins alike"),
+        (
+            below("follower1").replace("/rg/", "/rg2/"),
+            false,
+            "of that name in another group",
+        ),
+        (
+            format!("{CLUSTERS}/follower2/operationResults/G"),
+            false,
+            "the short form below a neighbour",
+        ),
+        (below("f"), false, "what can be no cluster"),
+    ] {
+        let raw = format!("https://management.azure.com{path}");
+        let url = OperationUrl::accept(&raw, &arm()).unwrap();
+        assert_eq!(url.is_about(&mine), is_about, "{reason}: {path}");
+    }
 }
 
 #[test]

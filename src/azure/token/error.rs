@@ -84,9 +84,10 @@ impl TokenError {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            // "No matching federated identity record found": often only not known everywhere yet (faults.md A3).
+            // "No matching federated identity record found", or none at all: often only not known everywhere yet
+            // (faults.md A3).
             Self::Refused {
-                code: Some(70_021 | 700_211..=700_213),
+                code: Some(70_021 | 70_025 | 700_211..=700_213),
                 ..
             } => "FederatedCredentialNotFound",
             Self::Refused { .. } => "CredentialRefused",
