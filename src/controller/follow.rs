@@ -60,13 +60,16 @@ pub(super) async fn follow(
         .as_deref()
         .and_then(|url| OperationUrl::accept(url, session.arm.endpoint()).ok())
         .filter(|url| is_about(facts, url));
-    let Some(url) = url.filter(|_| age < OPERATION_DEADLINE) else {
+    let Some(url) = url.filter(|_| age < OPERATION_DEADLINE && !timeline.is_hidden) else {
         return doubtful;
     };
     let polled = session.arm.poll(&url).await;
     match &polled {
         Ok(_) => memory.polls = Polls::Fine,
-        Err(error) if error.missing_permission().is_some() => memory.polls = Polls::Denied,
+        Err(error) if error.missing_permission().is_some() => {
+            memory.polls = Polls::Denied;
+            timeline.is_hidden = true;
+        }
         Err(_) => {}
     }
     let end = match polled {

@@ -71,6 +71,8 @@ pub struct Timeline {
     pub unclear: Option<Instant>,
     /// When its end was first seen.
     pub ended: Option<Instant>,
+    /// Whether ARM does not let us follow it: asking again would only cost calls (faults.md A8).
+    pub is_hidden: bool,
 }
 
 impl Timeline {
@@ -81,6 +83,7 @@ impl Timeline {
             started,
             unclear: None,
             ended: None,
+            is_hidden: false,
         }
     }
 }
