@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 mod azure;
+mod doctor;
 mod inspect;
 mod tenancy;
 #[cfg(test)]
 mod tests;
 
 pub use azure::{AzureArgs, CloudArg, CredentialArg};
+pub use doctor::{DoctorArgs, DoctorOutputArg};
 pub use inspect::{
     DiffArgs, DiffOutputArg, FollowersArgs, FollowersOutputArg, ImportArgs, ImportOutputArg,
 };
@@ -63,6 +65,12 @@ pub enum Command {
     /// The right `Microsoft.Kusto/Clusters/ListFollowerDatabases/action` on the leader is needed, and to detach
     /// `…/DetachFollowerDatabases/action`. Exits with 0 if it is done, with 1 if it failed, with 2 for wrong usage.
     Followers(Box<FollowersArgs>),
+    /// Tell what keeps an attachment from working, and the commands that mend it; nothing is written
+    ///
+    /// Looks at Kubernetes, the rights, the operator's identity and Azure, and at the named object, step by step; what
+    /// depends on a check that failed is skipped. Run it with the flags and variables of `run`, so that it judges as the
+    /// operator does. Exits with 0 if nothing is in the way, with 1 if something is, with 2 for wrong usage.
+    Doctor(Box<DoctorArgs>),
 }
 
 /// The arguments of `lint`.

@@ -25,6 +25,9 @@ mod tests;
 
 pub use election::Election;
 
+pub use selector::{is_dns_label as is_namespace, is_dns_subdomain as is_object_name};
+pub use tenancy::tenancy;
+
 /// Most objects reconciled at a time. Each may hold a connection and an answer of a few megabytes.
 const MAX_CONCURRENCY: u16 = 256;
 

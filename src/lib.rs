@@ -7,7 +7,7 @@
 //! | [`controller`] | one pass: gather, validate, decide, act, report, publish |
 //! | [`lint`] | manifests checked without a cluster |
 //! | [`app`] | wiring |
-//! | [`commands`] | `diff`, `import`, `followers`: Azure asked for a person |
+//! | [`commands`] | `diff`, `import`, `followers`, `doctor`: Azure asked for a person |
 //! | [`cli`], [`config`] | arguments, checked once |
 //! | [`kubernetes`], [`identity`] | the client of the API server, and those of Azure for each identity |
 //! | [`server`], [`readiness`], [`metrics`], [`telemetry`], [`shutdown`], [`clock`], [`error_chain`] | running as a service |

@@ -40,6 +40,11 @@ fn main() -> ExitCode {
                 commands::followers(&arguments, variable, console)
             }));
         }
+        Command::Doctor(arguments) => {
+            return ended(with_console(|console| {
+                commands::doctor(&arguments, variable, console)
+            }));
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

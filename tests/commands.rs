@@ -1,4 +1,4 @@
-//! `diff`, `import` and `followers`: against the simulator in this process, against the controller, and as a program.
+//! `diff`, `import`, `followers` and `doctor`: against the simulator in this process, against the controller, and as a program.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,8 @@ mod agreement;
 mod api_server;
 #[path = "commands/diff.rs"]
 mod diff;
+#[path = "commands/doctor.rs"]
+mod doctor;
 #[path = "commands/followers.rs"]
 mod followers;
 #[path = "commands/generated.rs"]

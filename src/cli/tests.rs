@@ -13,7 +13,8 @@ fn run(arguments: &[&str]) -> Result<RunArgs, clap::Error> {
         | Command::Lint(_)
         | Command::Diff(_)
         | Command::Import(_)
-        | Command::Followers(_)) => panic!("run was parsed as {other:?}"),
+        | Command::Followers(_)
+        | Command::Doctor(_)) => panic!("run was parsed as {other:?}"),
     }
 }
 
@@ -104,6 +105,23 @@ fn lint_takes_files_and_a_format() {
     for arguments in [&[][..], &["a.yaml", "-o", "xml"], &["--strict", "a.yaml"]] {
         assert_eq!(lint(arguments).unwrap_err().exit_code(), 2, "{arguments:?}");
     }
+}
+
+#[test]
+fn the_doctor_judges_as_the_operator_does() {
+    let flags = |command: &str| -> Vec<String> {
+        let cli = Cli::command();
+        let arguments = cli.find_subcommand(command).unwrap().get_arguments();
+        arguments
+            .filter(|argument| {
+                let heading = argument.get_help_heading();
+                matches!(heading, Some("Azure" | "Who may do what"))
+            })
+            .map(|argument| argument.get_id().to_string())
+            .collect()
+    };
+    assert!(flags("doctor").len() > 10);
+    assert_eq!(flags("doctor"), flags("run"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The commands that ask Azure for a person and end: `diff`, `import`, `followers`.
+//! The commands that ask Azure for a person and end: `diff`, `import`, `followers`, `doctor`.
 //!
 //! | Module | Owns | |
 //! |---|---|---|
@@ -7,10 +7,12 @@
 //! | [`output`] | how forecasts are written | pure |
 //! | [`mod@import`] | `import`: configurations in, manifests out | I/O |
 //! | [`mod@followers`] | `followers`: a leader's list, and detaching | I/O |
+//! | [`mod@doctor`] | `doctor`: what is missing, and what mends it | I/O |
 //!
 //! This file starts them: a runtime, a client of ARM, an exit code.
 
 use std::{
+    error::Error,
     future::Future,
     io::{BufRead, Write},
     process::ExitCode,
@@ -26,13 +28,17 @@ use crate::{
         error::ArmError,
         id::{ClusterId, IdError},
     },
-    cli::{AzureArgs, DiffArgs, FollowersArgs, ImportArgs},
+    cli::{AzureArgs, DiffArgs, DoctorArgs, FollowersArgs, ImportArgs},
     clock::{Clock as _, SystemClock},
     config::{ArmConfig, ConfigError},
+    error_chain::ErrorChain,
+    kubernetes,
     lint::source::SourceError,
+    readiness::{Liveness, LivenessLimits},
 };
 
 pub mod diff;
+pub mod doctor;
 pub mod followers;
 pub mod forecast;
 pub mod import;
@@ -213,6 +219,34 @@ pub fn followers(
         let managers = followers::managers(arguments).await;
         followers::run(&request, &arm, managers, console).await
     })?
+}
+
+/// Runs `doctor`.
+///
+/// # Errors
+/// When an argument is wrong. All else that is wrong is part of the result.
+pub fn doctor(
+    arguments: &DoctorArgs,
+    variable: impl Fn(&str) -> Option<String>,
+    console: &mut Console<'_>,
+) -> Result<Ending, CommandError> {
+    let request = doctor::Request::new(arguments)?;
+    let config = azure(&arguments.azure, variable)?;
+    let now = SystemClock.now();
+    block_on(async {
+        let liveness = Liveness::new(LivenessLimits::default());
+        let told = |error: &(dyn Error + 'static)| ErrorChain(error).to_string();
+        let surroundings = doctor::Surroundings {
+            kubernetes: kubernetes::client(liveness)
+                .await
+                .map_err(|error| told(&error)),
+            azure: doctor::azure::prepare(config)
+                .await
+                .map_err(|error| told(&error)),
+            now,
+        };
+        doctor::run(&request, surroundings, console).await
+    })
 }
 
 /// How Azure is reached, with TLS ready.

@@ -2,7 +2,8 @@
 //! series of refused watches. Pure.
 
 /// Whether `text` can be the name of a namespace (RFC 1123 label).
-pub(super) fn is_dns_label(text: &str) -> bool {
+#[must_use]
+pub fn is_dns_label(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && !text.starts_with('-')
         && !text.ends_with('-')
@@ -12,7 +13,8 @@ pub(super) fn is_dns_label(text: &str) -> bool {
 }
 
 /// Whether `text` may name an object of most kinds: labels separated by periods.
-pub(super) fn is_dns_subdomain(text: &str) -> bool {
+#[must_use]
+pub fn is_dns_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_dns_label)
 }
 

@@ -11,7 +11,7 @@ use super::{ConfigError, given, selector::is_dns_subdomain};
 ///
 /// # Errors
 /// Names the flag that is wrong, or the two that contradict each other.
-pub(super) fn tenancy(arguments: TenancyArgs) -> Result<Tenancy, ConfigError> {
+pub fn tenancy(arguments: TenancyArgs) -> Result<Tenancy, ConfigError> {
     let TenancyArgs {
         allow_all,
         default_service_account,

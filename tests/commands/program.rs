@@ -130,6 +130,21 @@ async fn the_exit_codes_are_those_of_the_documentation() {
             0,
         ),
         (&["diff", "same.json"], 10),
+        // Nobody says how to reach Kubernetes.
+        (&["doctor"], 1),
+        (&["doctor", "sales", "-n", "analytics", "-o", "json"], 1),
+        (&["doctor", "-A", "sales"], 2),
+        (&["doctor", "-A", "-n", "analytics"], 2),
+        (&["doctor", "sales", "stock"], 2),
+        (&["doctor", "Sales"], 2),
+        (&["doctor", "a/b"], 2),
+        (&["doctor", "-n", "Team"], 2),
+        (&["doctor", "-o", "yaml"], 2),
+        (
+            &["doctor", "--allow-all", "--default-service-account", "a"],
+            2,
+        ),
+        (&["doctor", "--arm-api-version", "latest"], 2),
     ] {
         let output = stage.run(arguments);
         assert_eq!(
@@ -137,7 +152,7 @@ async fn the_exit_codes_are_those_of_the_documentation() {
             Some(code),
             "{arguments:?}: {output:?}"
         );
-        if code == 1 && arguments[0] != "diff" {
+        if code == 1 && !["diff", "doctor"].contains(&arguments[0]) {
             let line = text(&output.stderr);
             assert!(
                 line.starts_with("error: ") && line.lines().count() == 1,
@@ -162,4 +177,23 @@ async fn what_import_prints_is_what_diff_calls_as_declared() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let entries: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(entries[0]["action"], "adopt");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_tells_what_it_can_without_kubernetes() {
+    let stage = Stage::new().await;
+    let output = stage.run(&["doctor"]);
+    let told = text(&output.stdout);
+    for line in [
+        "fail  kubernetes: cannot find out how to connect to Kubernetes",
+        "skip  crd: needs `kubernetes`\n",
+        "ok    credential: managed-identity, as `--credential` says\n",
+        "ok    token: got one: the machine's managed identity",
+        &format!("ok    arm: {} answers\n", stage.url),
+        "skip  objects: needs `kubernetes`\n",
+        "\n# kubernetes\nkubectl config get-contexts\n",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    assert_eq!(text(&output.stderr), "");
 }

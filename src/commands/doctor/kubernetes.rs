@@ -1,0 +1,196 @@
+//! What the API server tells. I/O: reads, and questions about the caller that change nothing.
+
+use std::{fmt, future::Future, time::Duration};
+
+use futures::future::join_all;
+use http::Request;
+use k8s_openapi::{
+    api::{
+        authentication::v1::SelfSubjectReview,
+        authorization::v1::{
+            ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+        },
+    },
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
+use kube::{Api, Client, ResourceExt as _, api::PostParams};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use crate::{
+    api::{POLICY_KIND, crds},
+    controller::Tenancy,
+    error_chain::ErrorChain,
+};
+
+use super::{
+    checks::{Check, Topic},
+    definition::{self, Service},
+    installation,
+    rights::{self, Caller, Right},
+};
+
+/// How long one answer may take.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Why the API server did not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// The caller may not know.
+    Forbidden(String),
+    /// Anything else.
+    Other(String),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forbidden(message) | Self::Other(message) => f.write_str(message),
+        }
+    }
+}
+
+impl Problem {
+    /// As a check of what `caller` wanted to know.
+    pub(super) fn check(&self, topic: Topic, caller: &Caller) -> Check {
+        match self {
+            Self::Forbidden(message) => caller.check(topic, message.clone()),
+            Self::Other(message) => Check::fail(topic, message.clone()),
+        }
+    }
+}
+
+/// Waits for an answer, for so long and no longer.
+pub(super) async fn within<T>(
+    asked: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, Problem> {
+    match timeout(DEADLINE, asked).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(kube::Error::Api(status))) if status.is_forbidden() => {
+            Err(Problem::Forbidden(status.message))
+        }
+        Ok(Err(kube::Error::Api(status))) => Err(Problem::Other(format!(
+            "the API server answered {}: {}",
+            status.code, status.message
+        ))),
+        Ok(Err(error)) => Err(Problem::Other(ErrorChain(&error).to_string())),
+        Err(_elapsed) => Err(Problem::Other(format!(
+            "the API server did not answer within {} s",
+            DEADLINE.as_secs()
+        ))),
+    }
+}
+
+/// Which API server there is; the error is that of one that does not answer.
+pub(super) async fn version(client: &Client) -> Result<Check, Check> {
+    match within(client.apiserver_version()).await {
+        Ok(info) => Ok(installation::version(&info.major, &info.minor)),
+        Err(problem) => Err(Check::fail(Topic::Kubernetes, problem.to_string())
+            .mended_by("kubectl config current-context\nkubectl cluster-info")),
+    }
+}
+
+/// The resource definitions that are installed, and whether those that matter are served.
+pub(super) async fn definitions(client: &Client, tenancy: &Tenancy) -> (Vec<Check>, bool) {
+    let api = Api::<CustomResourceDefinition>::all(client.clone());
+    let ours = crds();
+    let checks = ours.iter().map(|ours| async {
+        let name = ours.name_any();
+        let matters = ours.spec.names.kind != POLICY_KIND || tenancy.heeds_policies();
+        match within(api.get_opt(&name)).await {
+            Ok(live) => {
+                let (check, service) = definition::judge(ours, live.as_ref());
+                (check, !matters || service == Service::Served)
+            }
+            // The operator never reads them, and what they define may well be there.
+            Err(problem) => (
+                Check::warn(Topic::Crd, problem.to_string()).about(name),
+                true,
+            ),
+        }
+    });
+    let (checks, served): (Vec<Check>, Vec<bool>) = join_all(checks).await.into_iter().unzip();
+    (checks, served.into_iter().all(|served| served))
+}
+
+/// Who asks.
+pub(super) async fn caller(client: &Client) -> Caller {
+    let api = Api::<SelfSubjectReview>::all(client.clone());
+    let (params, review) = (PostParams::default(), SelfSubjectReview::default());
+    let asked = api.create(&params, &review);
+    let user = within(asked).await.ok().and_then(|review| {
+        let user = review.status?.user_info?;
+        user.username
+    });
+    user.map_or(Caller::Unknown, |user| Caller::named(&user))
+}
+
+/// Which of the operator's rights the caller has: in `namespace`, or everywhere.
+pub(super) async fn rights(
+    client: &Client,
+    caller: &Caller,
+    tenancy: &Tenancy,
+    namespace: Option<&str>,
+) -> Check {
+    let api = Api::<SelfSubjectAccessReview>::all(client.clone());
+    let all = rights::needed(tenancy);
+    let asked = all.iter().map(|right| {
+        let api = api.clone();
+        async move {
+            let review = review(right, namespace);
+            let answer = within(api.create(&PostParams::default(), &review)).await?;
+            Ok(answer.status.is_some_and(|status| status.allowed))
+        }
+    });
+    let answers: Result<Vec<bool>, Problem> = join_all(asked).await.into_iter().collect();
+    match answers {
+        Err(problem) => Check::warn(
+            Topic::Rights,
+            format!("the caller's rights are not known: {problem}"),
+        ),
+        Ok(answers) => {
+            let lacking: Vec<Right> = all
+                .iter()
+                .zip(answers)
+                .filter_map(|(right, allowed)| (!allowed).then_some(*right))
+                .collect();
+            rights::judge(caller, namespace, &all, &lacking)
+        }
+    }
+}
+
+fn review(right: &Right, namespace: Option<&str>) -> SelfSubjectAccessReview {
+    let text = |text: &str| Some(text.to_owned());
+    let attributes = ResourceAttributes {
+        group: text(right.group),
+        resource: text(right.resource),
+        subresource: right.subresource.and_then(text),
+        verb: text(right.verb),
+        namespace: namespace.and_then(text),
+        // An operator of some namespaces may look at those alone, by their names.
+        name: namespace
+            .filter(|_| right.resource == "namespaces")
+            .and_then(text),
+        ..ResourceAttributes::default()
+    };
+    SelfSubjectAccessReview {
+        spec: SelfSubjectAccessReviewSpec {
+            resource_attributes: Some(attributes),
+            non_resource_attributes: None,
+        },
+        ..SelfSubjectAccessReview::default()
+    }
+}
+
+/// Who issues the tokens of ServiceAccounts, if the caller may know.
+pub(super) async fn issuer(client: &Client) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Document {
+        issuer: String,
+    }
+    let request = Request::get("/.well-known/openid-configuration")
+        .body(Vec::new())
+        .ok()?;
+    let asked = client.request::<Document>(request);
+    within(asked).await.ok().map(|document| document.issuer)
+}
