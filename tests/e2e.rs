@@ -12,6 +12,10 @@
 mod admission;
 #[path = "support/cases.rs"]
 mod cases;
+#[path = "e2e/chart.rs"]
+mod chart;
+#[path = "e2e/doctor.rs"]
+mod doctor;
 #[path = "e2e/follower.rs"]
 mod follower;
 #[path = "e2e/identity.rs"]
@@ -22,6 +26,8 @@ mod leader;
 mod leaks;
 #[path = "e2e/lifecycle.rs"]
 mod lifecycle;
+#[path = "e2e/mirror.rs"]
+mod mirror;
 #[path = "e2e/stage.rs"]
 mod stage;
 #[path = "e2e/tenancy.rs"]

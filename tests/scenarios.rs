@@ -18,6 +18,8 @@ mod api_server;
 mod claims;
 #[path = "scenarios/clusters.rs"]
 mod clusters;
+#[path = "scenarios/crowd.rs"]
+mod crowd;
 #[path = "scenarios/deletion.rs"]
 mod deletion;
 #[path = "scenarios/drift.rs"]

@@ -1,7 +1,8 @@
 //! A real etcd and kube-apiserver as two child processes, with RBAC, tokens and a kubeconfig.
 //!
-//! What is missing without a cluster around them: no kubelet, no garbage collection, no namespace
-//! deletion, no aggregated roles (control-plane.md §3).
+//! What is missing without a cluster around them: no kubelet; and no garbage collection, no namespace
+//! deletion and no aggregated roles, unless a [`KubeControllerManager`](crate::KubeControllerManager)
+//! runs beside them (control-plane.md §3).
 
 mod access;
 mod crds;
@@ -20,7 +21,7 @@ use kube::{Api, Client, api::PostParams};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::{error::TestbedError, logs::Logs, process::Process, tools::Tools};
+use crate::{error::TestbedError, logs::Logs, objects::Objects, process::Process, tools::Tools};
 
 /// After SIGTERM.
 const STOP_GRACE: Duration = Duration::from_secs(10);
@@ -76,6 +77,33 @@ impl ControlPlane {
     #[must_use]
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    /// A kubeconfig of a cluster administrator who works in a namespace. It goes when the control plane
+    /// goes.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn kubeconfig_in(&self, namespace: &str) -> Result<PathBuf, TestbedError> {
+        let path = self
+            .scratch
+            .path()
+            .join(format!("kubeconfig-in-{namespace}"));
+        access::write_kubeconfig_in(namespace, &self.kubeconfig, &path)?;
+        Ok(path)
+    }
+
+    /// The private key that signs the tokens of ServiceAccounts, a PEM file.
+    pub(crate) fn signing_key(&self) -> PathBuf {
+        self.scratch.path().join(access::SIGNING_KEY)
+    }
+
+    /// Any objects of the API server, with the administrator's rights.
+    ///
+    /// # Errors
+    /// As [`Self::client`].
+    pub async fn objects(&self) -> Result<Objects, TestbedError> {
+        Ok(Objects::new(self.client().await?, self.logs.clone()))
     }
 
     /// Where the logs of this run are.

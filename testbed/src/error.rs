@@ -25,7 +25,11 @@ pub enum TestbedError {
         hint: String,
     },
     /// `go build` of the pinned tools ended with an error.
-    #[error("`go build` of {tools} failed ({status}):\n{output}")]
+    #[error(
+        "`go build` of {tools} failed ({status}):\n{output}\n\
+         If a module could not be downloaded, look at the network and at `go env GOPROXY`; if the disk \
+         is full, make room for 20 GB. Then run `make tools`: what was built is kept."
+    )]
     ToolBuild {
         /// What was being built.
         tools: String,

@@ -55,6 +55,7 @@ pub async fn run(objects: u32) -> Result<Report, TestbedError> {
     let mut operator = OperatorProcess::start(options, &logs).await?;
     operator.wait_ready().await?;
     let client = plane.client().await?;
+    fleet.allow(&client).await?;
 
     eprintln!("One object …");
     let rss_idle = operator.rss_bytes()?;

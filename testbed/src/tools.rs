@@ -1,23 +1,25 @@
-//! The pinned programs beside the operator: kube-apiserver, etcd and kubectl. Finds or builds them.
+//! The pinned programs beside the operator: a Kubernetes control plane, Helm, the GitOps controllers
+//! and the judges of manifests and statuses. Finds or builds them; each only when somebody asks.
 
 mod build;
 mod cache;
+mod module;
+mod progress;
+mod tool;
 
 use std::{
     env,
     path::{Path, PathBuf},
 };
 
+use self::module::Module;
+pub use self::tool::Tool;
 use crate::error::TestbedError;
-
-/// The module that pins the versions, and its checksums: together the cache's key.
-const GO_MOD: &str = include_str!("../tools/go.mod");
-const GO_SUM: &str = include_str!("../tools/go.sum");
 
 /// A directory with kube-apiserver, etcd and maybe kubectl, as other Kubernetes test kits use it.
 const ASSETS: &str = "KUBEBUILDER_ASSETS";
 
-/// The programs, ready to be run.
+/// The programs of a control plane, ready to be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tools {
     /// kube-apiserver.
@@ -28,31 +30,29 @@ pub struct Tools {
     pub kubectl: PathBuf,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tool {
-    KubeApiserver,
-    Etcd,
-    Kubectl,
-}
-
 impl Tool {
-    const ALL: [Self; 3] = [Self::KubeApiserver, Self::Etcd, Self::Kubectl];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::KubeApiserver => "kube-apiserver",
-            Self::Etcd => "etcd",
-            Self::Kubectl => "kubectl",
-        }
+    /// Finds the program, building it if it is missing: minutes, once for each pinned version, with
+    /// progress on standard error. Processes that ask at once share one build.
+    ///
+    /// # Errors
+    /// When Go is missing or the build fails.
+    pub async fn ensure(self) -> Result<PathBuf, TestbedError> {
+        let directory = cache::ensure(self.module(), &[self]).await?;
+        Ok(directory.join(self.name()))
     }
 
-    /// The Go package of its `main`.
-    const fn package(self) -> &'static str {
-        match self {
-            Self::KubeApiserver => "k8s.io/kubernetes/cmd/kube-apiserver",
-            Self::Etcd => "go.etcd.io/etcd/server/v3",
-            Self::Kubectl => "k8s.io/kubernetes/cmd/kubectl",
+    /// The directory with the CRDs of the program's release, as YAML files; builds the program if it
+    /// is missing.
+    ///
+    /// # Errors
+    /// As [`Self::ensure`]; also for a program that has no CRDs.
+    pub async fn crds(self) -> Result<PathBuf, TestbedError> {
+        if self.module().crds().is_none() {
+            let what = format!("find the CRDs of {}", self.name());
+            return Err(TestbedError::unexpected(what, "it has none"));
         }
+        let directory = cache::ensure(self.module(), &[self]).await?;
+        Ok(directory.join(cache::CRDS))
     }
 }
 
@@ -70,11 +70,23 @@ impl Tools {
         if let Some(directory) = env::var_os(ASSETS).filter(|value| !value.is_empty()) {
             return Self::from_assets(Path::new(&directory)).await;
         }
-        let directory = cache::ensure(&Tool::ALL).await?;
+        let directory = cache::ensure(Module::Kubernetes, &Tool::CONTROL_PLANE).await?;
         Ok(Self {
             kube_apiserver: directory.join(Tool::KubeApiserver.name()),
             etcd: directory.join(Tool::Etcd.name()),
             kubectl: directory.join(Tool::Kubectl.name()),
+        })
+    }
+
+    /// As [`Self::ensure`], with the kube-apiserver of the oldest Kubernetes that is supported.
+    ///
+    /// # Errors
+    /// As [`Self::ensure`].
+    pub async fn ensure_oldest() -> Result<Self, TestbedError> {
+        let kube_apiserver = Tool::OldestKubeApiserver.ensure().await?;
+        Ok(Self {
+            kube_apiserver,
+            ..Self::ensure().await?
         })
     }
 
@@ -85,9 +97,7 @@ impl Tools {
             Ok(kubectl) => kubectl,
             Err(_missing) => match on_path(Tool::Kubectl.name()) {
                 Some(kubectl) => kubectl,
-                None => cache::ensure(&[Tool::Kubectl])
-                    .await?
-                    .join(Tool::Kubectl.name()),
+                None => Tool::Kubectl.ensure().await?,
             },
         };
         Ok(Self {
@@ -96,6 +106,38 @@ impl Tools {
             kubectl,
         })
     }
+}
+
+/// Finds or builds the tools that are named, or all of them if none is, and returns where they are.
+///
+/// # Errors
+/// For an unknown name (before anything is built), and as [`Tools::ensure`] and [`Tool::ensure`].
+pub async fn provide(names: &[String]) -> Result<Vec<PathBuf>, TestbedError> {
+    let mut wanted = names
+        .iter()
+        .map(|name| Tool::named(name))
+        .collect::<Result<Vec<Tool>, _>>()?;
+    if wanted.is_empty() {
+        wanted.extend(Tool::ALL);
+    }
+    let mut paths = Vec::new();
+    let is_of_control_plane = |tool: &Tool| Tool::CONTROL_PLANE.contains(tool);
+    // They may come from elsewhere.
+    let (control_plane, built): (Vec<Tool>, Vec<Tool>) =
+        wanted.into_iter().partition(is_of_control_plane);
+    if !control_plane.is_empty() {
+        let tools = Tools::ensure().await?;
+        paths.extend([tools.kube_apiserver, tools.etcd, tools.kubectl]);
+    }
+    for module in Module::ALL {
+        let mut of_module = built.clone();
+        of_module.retain(|tool| tool.module() == module);
+        if !of_module.is_empty() {
+            let directory = cache::ensure(module, &of_module).await?;
+            paths.extend(of_module.iter().map(|tool| directory.join(tool.name())));
+        }
+    }
+    Ok(paths)
 }
 
 fn asset(directory: &Path, tool: Tool) -> Result<PathBuf, TestbedError> {
@@ -125,7 +167,7 @@ mod tests {
     #[tokio::test]
     async fn assets_with_all_three_are_taken_as_they_are() {
         let assets = tempfile::tempdir().unwrap();
-        for tool in Tool::ALL {
+        for tool in Tool::CONTROL_PLANE {
             fs::write(assets.path().join(tool.name()), "").unwrap();
         }
         let tools = Tools::from_assets(assets.path()).await.unwrap();
@@ -143,11 +185,20 @@ mod tests {
         assert!(text.contains(ASSETS), "{text}");
     }
 
-    #[test]
-    fn the_module_pins_every_tool() {
-        for tool in Tool::ALL {
-            let line = format!("\t{}\n", tool.package());
-            assert!(GO_MOD.contains(&line), "go.mod has no tool {}", tool.name());
-        }
+    #[tokio::test]
+    async fn an_unknown_name_is_refused_with_the_known_ones() {
+        let error = provide(&["helm5".to_owned()])
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("`helm5` is missing: "), "{error}");
+        assert!(error.contains("helm3, helm4"), "{error}");
+        assert_eq!(Tool::named("argocd").unwrap(), Tool::ArgoCd);
+    }
+
+    #[tokio::test]
+    async fn a_tool_without_crds_says_so() {
+        let error = Tool::Helm4.crds().await.unwrap_err().to_string();
+        assert!(error.contains("helm4: it has none"), "{error}");
     }
 }

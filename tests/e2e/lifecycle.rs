@@ -174,10 +174,20 @@ async fn users_see_columns_events_and_metrics() {
     let selector = format!("spec.leader.clusterResourceId={}", cluster("leader1"));
     let selected = kubectl(
         &stage,
-        &["get", "azure", "--field-selector", &selector, "-o", "name"],
+        &["get", "attdb", "--field-selector", &selector, "-o", "name"],
     )
     .await;
     assert_eq!(selected.trim(), "attacheddatabase.adx-follower.dev/sales");
+    let category = kubectl(&stage, &["get", "azure", "-o", "name"]).await;
+    let mut category: Vec<&str> = category.lines().collect();
+    category.sort_unstable();
+    assert_eq!(
+        category,
+        [
+            "attacheddatabase.adx-follower.dev/sales",
+            "attachmentpolicy.adx-follower.dev/everything",
+        ]
+    );
 
     let metrics = stage.operator.as_ref().unwrap().metrics().await.unwrap();
     for name in [

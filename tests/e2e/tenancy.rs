@@ -7,13 +7,21 @@
 mod accounts;
 #[path = "tenancy/ids.rs"]
 mod ids;
+#[path = "tenancy/own_identity.rs"]
+mod own_identity;
 #[path = "tenancy/policies.rs"]
 mod policies;
+#[path = "tenancy/policy.rs"]
+mod policy;
 #[path = "tenancy/requests.rs"]
 mod requests;
+#[path = "tenancy/spellings.rs"]
+mod spellings;
 #[path = "tenancy/statuses.rs"]
 mod statuses;
 #[path = "tenancy/teams.rs"]
 mod teams;
 #[path = "tenancy/witness.rs"]
 mod witness;
+#[path = "tenancy/world.rs"]
+mod world;

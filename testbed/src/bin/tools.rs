@@ -1,14 +1,15 @@
-//! `tools`: makes sure that kube-apiserver, etcd and kubectl are there, and says where.
+//! `tools [NAME…]`: makes sure that the tools of these names are there, or all of them, and says where.
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
-use testbed::{Tools, wait};
+use testbed::{tools, wait};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Tools::ensure().await {
-        Ok(tools) => {
-            for path in [tools.kube_apiserver, tools.etcd, tools.kubectl] {
+    let names: Vec<String> = env::args().skip(1).collect();
+    match tools::provide(&names).await {
+        Ok(paths) => {
+            for path in paths {
                 println!("{}", path.display());
             }
             ExitCode::SUCCESS

@@ -69,6 +69,19 @@ current-context: testbed
     write_private(path, &text)
 }
 
+/// Writes a copy of a kubeconfig of [`write_kubeconfig`] whose context is in a namespace.
+pub(super) fn write_kubeconfig_in(
+    namespace: &str,
+    from: &Path,
+    to: &Path,
+) -> Result<(), TestbedError> {
+    let text = std::fs::read_to_string(from)
+        .map_err(TestbedError::io(format!("read {}", from.display())))?;
+    let context = "  context:\n";
+    let text = text.replace(context, &format!("{context}    namespace: {namespace}\n"));
+    write_private(to, &text)
+}
+
 /// A client with the rights of a kubeconfig's user.
 pub(super) async fn client(kubeconfig: &Path) -> Result<Client, TestbedError> {
     let doing = || format!("use {}", kubeconfig.display());
@@ -142,6 +155,13 @@ mod tests {
         assert_eq!(cluster.server.as_deref(), Some("https://127.0.0.1:1"));
         assert_eq!(cluster.certificate_authority_data.as_deref(), Some("UEVN"));
         assert_eq!(config.current_context.as_deref(), Some("testbed"));
+        let other = directory.path().join("other");
+        write_kubeconfig_in("argocd", &path, &other).unwrap();
+        let context = Kubeconfig::read_from(&other).unwrap().contexts[0]
+            .context
+            .clone()
+            .unwrap();
+        assert_eq!(context.namespace.as_deref(), Some("argocd"));
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600

@@ -61,8 +61,13 @@ impl Stage {
         ));
 
         kubectl::show(&plane, narrator, &["apply", "--server-side", "-f", "crds/"]).await?;
-        let crd = "crd/attacheddatabases.adx-follower.dev";
-        let established = ["wait", "--for=condition=Established", crd, "--timeout=30s"];
+        let established = [
+            "wait",
+            "--for=condition=Established",
+            "crd/attacheddatabases.adx-follower.dev",
+            "crd/attachmentpolicies.adx-follower.dev",
+            "--timeout=30s",
+        ];
         kubectl::show(&plane, narrator, &established).await?;
 
         let interval = format!("--interval={}s", INTERVAL.as_secs());
@@ -87,7 +92,7 @@ impl Stage {
         narrator.step("Yours, until Ctrl-C");
         narrator.say(&format!(
             "export KUBECONFIG={}\n\
-             kubectl apply -f examples/01-one-database.yaml\n\
+             kubectl apply -f examples/00-policy.yaml -f examples/01-one-database.yaml\n\
              kubectl get attdb -A -w\n\
              curl {url}/_sim/world\n\
              curl {url}/_sim/journal\n\

@@ -1,5 +1,6 @@
 //! The story, step by step. Each step checks what it shows.
 
+mod permission;
 mod surprises;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::{
     arm_log::lines,
     kubectl,
     narrator::Narrator,
-    stage::{INTERVAL, OPERATION, Stage},
+    stage::{INTERVAL, Stage},
 };
 use crate::{
     simulator::ArmCall,
@@ -27,7 +28,8 @@ const CLUSTERS: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/reso
 
 /// Tells everything between the start and the end.
 pub(super) async fn tell(stage: &mut Stage, narrator: &mut Narrator) -> Result<(), DemoError> {
-    attach_one(stage, narrator).await?;
+    permission::ask(stage, narrator).await?;
+    permission::give(stage, narrator).await?;
     look_closer(stage, narrator).await?;
     attach_all(stage, narrator).await?;
     surprises::take_over(stage, narrator).await?;
@@ -36,23 +38,6 @@ pub(super) async fn tell(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     repair(stage, narrator).await?;
     rest(stage, narrator).await?;
     detach(stage, narrator).await
-}
-
-async fn attach_one(stage: &mut Stage, narrator: &mut Narrator) -> Result<(), DemoError> {
-    narrator.step("Attach one database, with some of its tables");
-    let started = Instant::now();
-    apply(stage, narrator, "examples/01-one-database.yaml").await?;
-    wait_ready(stage, narrator, "attdb/sales").await?;
-    let seconds = started.elapsed().as_secs_f64();
-    kubectl::show(&stage.plane, narrator, &["get", "attdb", "-n", "analytics"]).await?;
-    let calls = tell_arm(stage, narrator).await?;
-    expect_puts(&calls, "sales")?;
-    narrator.say(&format!(
-        "Ready {seconds:.1} s after the apply; the operation in Azure took {} of them. {} ARM calls.",
-        OPERATION.as_secs(),
-        calls.len()
-    ));
-    Ok(())
 }
 
 async fn look_closer(stage: &Stage, narrator: &mut Narrator) -> Result<(), DemoError> {

@@ -18,6 +18,7 @@ use crate::{
 /// Objects for each follower cluster.
 const PER_FOLLOWER: u32 = 10;
 const NAMESPACE: &str = "default";
+const SUBSCRIPTION: &str = "/subscriptions/00000000-0000-0000-0000-000000000001";
 const SCOPE: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/adx\
                      /providers/Microsoft.Kusto/clusters";
 
@@ -49,6 +50,17 @@ impl Fleet {
         );
         let clusters: Vec<Value> = std::iter::once(leader).chain(followers).collect();
         json!({ "clusters": clusters })
+    }
+
+    /// Lets the objects' namespace use the operator's identity for them.
+    pub(super) async fn allow(self, client: &Client) -> Result<(), TestbedError> {
+        let policy = policy()
+            .map_err(|error| TestbedError::unexpected("make a policy", error.to_string()))?;
+        let api = Api::<DynamicObject>::all_with(client.clone(), &kind("AttachmentPolicy"));
+        api.create(&PostParams::default(), &policy)
+            .await
+            .map_err(TestbedError::kubernetes("create the policy"))?;
+        Ok(())
     }
 
     /// Creates the objects of these numbers.
@@ -107,9 +119,24 @@ impl Fleet {
 }
 
 fn api(client: &Client) -> Api<DynamicObject> {
-    let kind = GroupVersionKind::gvk("adx-follower.dev", "v1alpha1", "AttachedDatabase");
-    let resource = ApiResource::from_gvk_with_plural(&kind, "attacheddatabases");
-    Api::namespaced_with(client.clone(), NAMESPACE, &resource)
+    Api::namespaced_with(client.clone(), NAMESPACE, &kind("AttachedDatabase"))
+}
+
+fn kind(kind: &str) -> ApiResource {
+    ApiResource::from_gvk(&GroupVersionKind::gvk("adx-follower.dev", "v1alpha1", kind))
+}
+
+fn policy() -> Result<DynamicObject, serde_json::Error> {
+    serde_json::from_value(json!({
+        "apiVersion": "adx-follower.dev/v1alpha1",
+        "kind": "AttachmentPolicy",
+        "metadata": {"name": "measure"},
+        "spec": {
+            "namespaces": {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}},
+            "followers": [SUBSCRIPTION],
+            "leaders": [{"scope": SUBSCRIPTION, "databases": ["Db*"]}],
+        },
+    }))
 }
 
 fn object(number: u32) -> Result<DynamicObject, serde_json::Error> {

@@ -1,30 +1,29 @@
-//! `go build` of the pinned tools, with progress for the person who waits for it.
+//! `go build` of the pinned tools, with progress for the person who waits for it. I/O.
 
 use std::{
     collections::VecDeque,
     fs,
-    io::{ErrorKind, IsTerminal as _, Write as _},
-    path::Path,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
 };
 
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::Command,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval},
 };
 
-use super::Tool;
+use super::{Module, Tool, progress::Progress};
 use crate::error::TestbedError;
 
 /// How much of the compiler's output an error quotes, in lines.
 const OUTPUT_LINES: usize = 20;
 
-/// Builds the tools into `output` as files of their names.
+/// Builds tools of a module into `output`, as files of the names that Go gives them.
 pub(super) async fn build(
+    module: Module,
     tools: &[Tool],
-    version: &str,
     output: &Path,
 ) -> Result<(), TestbedError> {
     fs::create_dir_all(output).map_err(TestbedError::io(format!("make {}", output.display())))?;
@@ -33,24 +32,15 @@ pub(super) async fn build(
         .map(|tool| tool.name())
         .collect::<Vec<_>>()
         .join(", ");
-    let mut child = go_build(tools, version, output).spawn().map_err(|error| {
-        match error.kind() {
-            ErrorKind::NotFound => TestbedError::ProgramMissing {
-                program: String::from("go"),
-                hint: String::from(
-                    "install Go 1.26 or later (https://go.dev/dl/), or set `KUBEBUILDER_ASSETS` \
-                     to a directory that holds kube-apiserver and etcd",
-                ),
-            },
-            _ => TestbedError::io("start `go build`")(error),
-        }
-    })?;
+    let mut child = go_build(module, tools, output)
+        .spawn()
+        .map_err(not_started)?;
     let stderr = child
         .stderr
         .take()
         .ok_or_else(|| TestbedError::unexpected("start `go build`", "no standard error"))?;
 
-    let mut progress = Progress::start(&names, version);
+    let mut progress = Progress::start(&names, module);
     let mut lines = BufReader::new(stderr).lines();
     let mut last_lines = VecDeque::new();
     let mut ticks = interval(progress.period());
@@ -82,126 +72,61 @@ pub(super) async fn build(
             output: Vec::from(last_lines).join("\n"),
         });
     }
-    rename_etcd(tools, output)
+    Ok(())
 }
 
-fn go_build(tools: &[Tool], version: &str, output: &Path) -> Command {
-    let mut command = Command::new("go");
+/// Where Go keeps the source of a module that `module` requires, after it was built.
+pub(super) async fn source_of(module: Module, required: &str) -> Result<PathBuf, TestbedError> {
+    let doing = format!("find the source of {required}");
+    let output = go(module)
+        .args(["list", "-m", "-mod=readonly", "-f", "{{.Dir}}", required])
+        .output()
+        .await
+        .map_err(not_started)?;
+    let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if !output.status.success() || path.is_empty() {
+        let answer = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(TestbedError::unexpected(doing, answer));
+    }
+    Ok(PathBuf::from(path))
+}
+
+fn go_build(module: Module, tools: &[Tool], output: &Path) -> Command {
+    let mut command = go(module);
     command
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tools"))
-        .env("CGO_ENABLED", "0")
-        .env("GOWORK", "off")
         // `-v` names each package when its turn comes: that is what the progress counts.
         .args(["build", "-v", "-mod=readonly", "-trimpath", "-buildvcs=false"])
-        .arg(format!("-ldflags={}", linker_flags(version)))
+        .arg(format!("-ldflags={}", module.linker_flags()))
         .arg("-o")
         .arg(output)
         .args(tools.iter().map(|tool| tool.package()))
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Go in the module's directory.
+fn go(module: Module) -> Command {
+    let tools = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tools"));
+    let mut command = Command::new("go");
+    command
+        .current_dir(tools.join(module.directory()))
+        .env("CGO_ENABLED", "0")
+        .env("GOWORK", "off")
+        .stdin(Stdio::null())
         .kill_on_drop(true);
     command
 }
 
-/// Kubernetes' programs call themselves v0.0.0 unless the linker tells them who they are, and clients
-/// that compare versions stumble over it (control-plane.md §1).
-fn linker_flags(version: &str) -> String {
-    let package = "k8s.io/component-base/version";
-    let mut numbers = version.trim_start_matches('v').split('.');
-    let major = numbers.next().unwrap_or_default();
-    let minor = numbers.next().unwrap_or_default();
-    format!(
-        "-s -w -X {package}.gitVersion={version} -X {package}.gitMajor={major} \
-         -X {package}.gitMinor={minor} -X {package}.gitTreeState=clean"
-    )
-}
-
-/// The package of etcd's `main` ends in `server/v3`: Go calls the program `server`.
-fn rename_etcd(tools: &[Tool], output: &Path) -> Result<(), TestbedError> {
-    if !tools.contains(&Tool::Etcd) {
-        return Ok(());
-    }
-    fs::rename(output.join("server"), output.join(Tool::Etcd.name()))
-        .map_err(TestbedError::io("rename etcd's program"))
-}
-
-/// Tells a person on standard error how far the build is; a line that is rewritten on a terminal, a
-/// new line now and then in a log.
-struct Progress {
-    started: Instant,
-    is_terminal: bool,
-    packages: u32,
-    downloads: u32,
-}
-
-impl Progress {
-    fn start(names: &str, version: &str) -> Self {
-        eprintln!(
-            "Building {names} (Kubernetes {version}) from Go modules: about 5 minutes, once."
-        );
-        Self {
-            started: Instant::now(),
-            is_terminal: std::io::stderr().is_terminal(),
-            packages: 0,
-            downloads: 0,
-        }
-    }
-
-    const fn period(&self) -> Duration {
-        Duration::from_secs(if self.is_terminal { 1 } else { 15 })
-    }
-
-    fn count(&mut self, line: &str) {
-        if line.starts_with("go: downloading ") {
-            self.downloads += 1;
-        } else {
-            self.packages += 1;
-        }
-    }
-
-    fn show(&self) {
-        let line = format!(
-            "  {} s: {} modules downloaded, {} packages compiled",
-            self.started.elapsed().as_secs(),
-            self.downloads,
-            self.packages
-        );
-        if self.is_terminal {
-            // The line is rewritten in place, and cleared to its end.
-            eprint!("\r{line}\u{1b}[K");
-            let _ = std::io::stderr().flush();
-        } else {
-            eprintln!("{line}");
-        }
-    }
-
-    fn end(&self, is_success: bool) {
-        if self.is_terminal {
-            eprint!("\r\u{1b}[K");
-        }
-        let word = if is_success { "Built" } else { "Failed" };
-        eprintln!("  {word} after {} s.", self.started.elapsed().as_secs());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_programs_are_told_their_version() {
-        let flags = linker_flags("v1.37.2");
-        assert!(flags.contains("gitVersion=v1.37.2 "));
-        assert!(flags.contains("gitMajor=1 ") && flags.contains("gitMinor=37 "));
-    }
-
-    #[test]
-    fn downloads_and_packages_are_counted_apart() {
-        let mut progress = Progress::start("nothing", "v0");
-        progress.count("go: downloading k8s.io/api v0.37.2");
-        progress.count("k8s.io/api/core/v1");
-        progress.count("net/http");
-        assert_eq!((progress.downloads, progress.packages), (1, 2));
+fn not_started(error: io::Error) -> TestbedError {
+    match error.kind() {
+        ErrorKind::NotFound => TestbedError::ProgramMissing {
+            program: String::from("go"),
+            hint: String::from(
+                "install Go 1.26 or later (https://go.dev/dl/), or, for a control plane alone, set \
+                 `KUBEBUILDER_ASSETS` to a directory that holds kube-apiserver and etcd",
+            ),
+        },
+        _ => TestbedError::io("start `go`")(error),
     }
 }

@@ -1,5 +1,5 @@
-//! Where built tools are kept, outside the work tree: one directory for each set of pins, filled by
-//! renames under a lock, so that nobody sees half a program and nobody builds twice.
+//! Where built tools are kept, outside the work tree: one directory for each module and set of pins,
+//! filled by renames under a lock, so that nobody sees half a program and nobody builds twice. I/O.
 
 use std::{
     env,
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{GO_MOD, GO_SUM, Tool, build};
+use super::{Module, Tool, build};
 use crate::{
     error::TestbedError,
     wait::{NotYet, eventually},
@@ -18,27 +18,58 @@ use crate::{
 /// How long one process waits for another one's build.
 const LOCK_DEADLINE: Duration = Duration::from_mins(45);
 
-/// Makes sure that the tools are in the cache; returns the directory.
-pub(super) async fn ensure(tools: &[Tool]) -> Result<PathBuf, TestbedError> {
-    let version = kubernetes_version(GO_MOD)?;
-    let directory = root()?.join(format!("tools/{version}-{:016x}", pins(GO_MOD, GO_SUM)));
-    if missing(&directory, tools).is_empty() {
+/// The directory beside the programs with the CRDs of their release, if it has any.
+pub(super) const CRDS: &str = "crds";
+
+/// Makes sure that tools of a module are in the cache; returns the directory.
+pub(super) async fn ensure(module: Module, tools: &[Tool]) -> Result<PathBuf, TestbedError> {
+    let directory = root()?.join("tools").join(module.key());
+    if is_whole(module, &directory, tools) {
         return Ok(directory);
     }
     fs::create_dir_all(&directory)
         .map_err(TestbedError::io(format!("make {}", directory.display())))?;
     let _lock = lock(&directory.join(".lock")).await?;
     // Whoever held the lock before us may have built them.
-    let missing = missing(&directory, tools);
-    if missing.is_empty() {
+    if is_whole(module, &directory, tools) {
         return Ok(directory);
     }
     let unfinished = directory.join(format!(".unfinished-{}", process::id()));
-    let built = build::build(&missing, &version, &unfinished).await;
-    let placed = built.and_then(|()| place(&missing, &unfinished, &directory));
+    let filled = fill(module, tools, &unfinished, &directory).await;
     // Gone or not, it is in nobody's way: its name is ours alone.
     let _ = fs::remove_dir_all(&unfinished);
-    placed.map(|()| directory)
+    filled.map(|()| directory)
+}
+
+async fn fill(
+    module: Module,
+    tools: &[Tool],
+    unfinished: &Path,
+    directory: &Path,
+) -> Result<(), TestbedError> {
+    let missing = missing(directory, tools);
+    if !missing.is_empty() {
+        build::build(module, &missing, unfinished).await?;
+        for tool in missing {
+            place(
+                &unfinished.join(tool.built_as()),
+                &directory.join(tool.name()),
+            )?;
+        }
+    }
+    let crds = directory.join(CRDS);
+    if let Some((required, folder)) = module.crds().filter(|_| !crds.is_dir()) {
+        let source = build::source_of(module, required).await?.join(folder);
+        let copied = unfinished.join(CRDS);
+        copy(&source, &copied)?;
+        place(&copied, &crds)?;
+    }
+    Ok(())
+}
+
+fn is_whole(module: Module, directory: &Path, tools: &[Tool]) -> bool {
+    let has_crds = || module.crds().is_none() || directory.join(CRDS).is_dir();
+    missing(directory, tools).is_empty() && has_crds()
 }
 
 fn missing(directory: &Path, tools: &[Tool]) -> Vec<Tool> {
@@ -46,13 +77,27 @@ fn missing(directory: &Path, tools: &[Tool]) -> Vec<Tool> {
     tools.iter().copied().filter(is_missing).collect()
 }
 
-fn place(tools: &[Tool], from: &Path, to: &Path) -> Result<(), TestbedError> {
-    for tool in tools {
-        let target = to.join(tool.name());
-        fs::rename(from.join(tool.name()), &target).map_err(TestbedError::io(format!(
-            "put {} in place",
-            target.display()
-        )))?;
+fn place(from: &Path, to: &Path) -> Result<(), TestbedError> {
+    let doing = || format!("put {} in place", to.display());
+    fs::rename(from, to).map_err(TestbedError::io(doing()))
+}
+
+/// Copies the CRDs of a directory: its `.yaml` files but for the list that kustomize reads.
+fn copy(from: &Path, to: &Path) -> Result<(), TestbedError> {
+    let doing = || format!("copy {} to {}", from.display(), to.display());
+    fs::create_dir_all(to).map_err(TestbedError::io(doing()))?;
+    for entry in fs::read_dir(from).map_err(TestbedError::io(doing()))? {
+        let entry = entry.map_err(TestbedError::io(doing()))?;
+        let name = entry.file_name();
+        let is_crd = Path::new(&name)
+            .extension()
+            .is_some_and(|end| end == "yaml")
+            && name != "kustomization.yaml";
+        if is_crd {
+            // Read and written, since a copy would be as read-only as Go's module cache is.
+            let text = fs::read(entry.path()).map_err(TestbedError::io(doing()))?;
+            fs::write(to.join(&name), text).map_err(TestbedError::io(doing()))?;
+        }
     }
     Ok(())
 }
@@ -98,46 +143,9 @@ fn root() -> Result<PathBuf, TestbedError> {
         })
 }
 
-/// The version of Kubernetes that the module requires, such as `v1.37.2`.
-fn kubernetes_version(go_mod: &str) -> Result<String, TestbedError> {
-    go_mod
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("k8s.io/kubernetes "))
-        .find_map(|rest| rest.split_whitespace().next())
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            TestbedError::unexpected("read testbed/tools/go.mod", "no k8s.io/kubernetes")
-        })
-}
-
-/// A stable number for the pins (64-bit FNV-1a): a name for a cache directory, no protection.
-fn pins(go_mod: &str, go_sum: &str) -> u64 {
-    go_mod
-        .bytes()
-        .chain(go_sum.bytes())
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_version_comes_from_the_module() {
-        let version = kubernetes_version("require (\n\tk8s.io/kubernetes v1.2.3 // x\n)").unwrap();
-        assert_eq!(version, "v1.2.3");
-        assert!(kubernetes_version(GO_MOD).unwrap().starts_with("v1."));
-        assert!(kubernetes_version("module x").is_err());
-    }
-
-    #[test]
-    fn other_pins_have_another_directory() {
-        assert_ne!(pins("a", "b"), pins("a", "c"));
-        // The published test vector of FNV-1a for "a".
-        assert_eq!(pins("a", ""), 0xaf63_dc4c_8601_ec8c);
-    }
 
     #[tokio::test]
     async fn a_lock_is_had_by_one_at_a_time() {
@@ -155,7 +163,35 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("etcd"), "").unwrap();
         fs::create_dir(folder.path().join("kubectl")).unwrap();
-        let missing = missing(folder.path(), &Tool::ALL);
+        let missing = missing(folder.path(), &Tool::CONTROL_PLANE);
         assert_eq!(missing, [Tool::KubeApiserver, Tool::Kubectl]);
+    }
+
+    #[test]
+    fn a_release_without_its_crds_is_not_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let tool = Tool::FluxSourceController;
+        fs::write(folder.path().join(tool.name()), "").unwrap();
+        let is_whole = || is_whole(tool.module(), folder.path(), &[tool]);
+        assert!(!is_whole());
+        fs::create_dir(folder.path().join(CRDS)).unwrap();
+        assert!(is_whole());
+    }
+
+    #[test]
+    fn crds_are_copied_without_what_lists_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let from = folder.path().join("from");
+        fs::create_dir(&from).unwrap();
+        for name in ["a.yaml", "kustomization.yaml", "README.md"] {
+            fs::write(from.join(name), name).unwrap();
+        }
+        let to = folder.path().join("to");
+        copy(&from, &to).unwrap();
+        let names: Vec<_> = fs::read_dir(&to)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["a.yaml"]);
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::teams::{OWN, Teams, object, with};
+use super::teams::{OWN, Teams};
 use super::witness::{OPERATOR, TEAM_A, TEAM_B};
+use super::world::{object, with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_changes_opens_no_door() {
@@ -35,8 +36,7 @@ async fn an_account_that_changes_opens_no_door() {
             async || {
                 teams.delete_account(("team-b", "adx")).await;
                 teams.edit_in_portal("follower-b", "web").await;
-                teams.until_refused(web, "ServiceAccountNotFound").await;
-                teams.look_again(web).await;
+                teams.still_refused(web, "ServiceAccountNotFound").await;
                 assert!(teams.is_edited("follower-b", "web").await, "repaired");
             },
         )
@@ -58,9 +58,8 @@ async fn an_account_that_changes_opens_no_door() {
     teams.start_operator().await;
     teams
         .way("the operator has started anew", async || {
-            teams.look_again(web).await;
             teams
-                .until_refused(web, "FederatedCredentialNotFound")
+                .still_refused(web, "FederatedCredentialNotFound")
                 .await;
             assert!(teams.is_edited("follower-b", "web").await, "repaired");
         })
@@ -70,8 +69,7 @@ async fn an_account_that_changes_opens_no_door() {
             let adx = json!({"spec": {"serviceAccountName": "adx"}});
             teams.patch(web, &adx).await;
             teams.delete(web).await;
-            teams.look_again(web).await;
-            teams.until_refused(web, "ServiceAccountNotFound").await;
+            teams.still_refused(web, "ServiceAccountNotFound").await;
         })
         .await;
     teams

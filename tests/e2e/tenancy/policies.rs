@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use adx_follower_operator::clock::{Clock as _, SystemClock};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::teams::{Teams, cluster, object, policy_of_c, with};
-use crate::stage::ready;
+use super::teams::Teams;
+use super::world::{cluster, object, policy_of_c, with};
 
 const LOGS: (&str, &str) = ("team-c", "logs");
 
@@ -20,12 +22,9 @@ async fn without_a_policy_there_is_no_call_and_with_it_the_object_goes_on() {
 
     edits(&teams).await;
     withdrawals(&teams).await;
-    teams
-        .honestly("the policy is given back", async || {
-            teams.allow_c().await;
-            teams.until_ready(LOGS).await;
-        })
-        .await;
+    come_back(&teams).await;
+    assert_eq!(teams.configurations().await, own, "repaired by itself");
+    in_the_middle(&teams).await;
     assert_eq!(teams.configurations().await, own, "repaired by itself");
     deletion(teams).await;
 }
@@ -50,9 +49,7 @@ async fn no_policy_no_call(teams: &Teams) {
                 cluster("follower-c")
             );
             assert_eq!(sentence, expected);
-            for _ in 0..3 {
-                teams.look_again(LOGS).await;
-            }
+            teams.still_refused(LOGS, "AttachmentNotAllowed").await;
             let calls = teams.stage.calls().await;
             assert!(calls.is_empty(), "{calls:?}");
         })
@@ -106,8 +103,7 @@ async fn edits(teams: &Teams) {
     teams
         .way("principals are replaced after all", async || {
             set(teams, "defaultPrincipalsModificationKind", json!("Replace")).await;
-            teams.until_refused(LOGS, "AttachmentNotAllowed").await;
-            teams.look_again(LOGS).await;
+            teams.still_refused(LOGS, "AttachmentNotAllowed").await;
         })
         .await;
     set(teams, "defaultPrincipalsModificationKind", json!("Union")).await;
@@ -152,8 +148,7 @@ async fn withdrawals(teams: &Teams) {
         .way("suspended and taken up again", async || {
             set(teams, "suspend", json!(true)).await;
             set(teams, "suspend", json!(false)).await;
-            teams.look_again(LOGS).await;
-            teams.until_refused(LOGS, "AttachmentNotAllowed").await;
+            teams.still_refused(LOGS, "AttachmentNotAllowed").await;
         })
         .await;
     teams
@@ -164,12 +159,39 @@ async fn withdrawals(teams: &Teams) {
                 json!({"tablesToInclude": ["Public"]}),
             )
             .await;
-            teams.look_again(LOGS).await;
-            teams.until_refused(LOGS, "AttachmentNotAllowed").await;
+            teams.still_refused(LOGS, "AttachmentNotAllowed").await;
             set(teams, "tableLevelSharingProperties", Value::Null).await;
         })
         .await;
     assert!(teams.is_edited("follower-c", "logs").await, "repaired");
+}
+
+/// The policy goes while a repair is about to begin, or has just begun.
+async fn in_the_middle(teams: &Teams) {
+    teams
+        .honestly("withdrawn in the middle of a repair", async || {
+            teams.edit_in_portal("follower-c", "logs").await;
+            withdraw(teams).await;
+            let second = SystemClock.now() + Duration::from_secs(1);
+            teams.still_refused(LOGS, "AttachmentNotAllowed").await;
+            let journal = teams.stage.simulator.journal().await.unwrap();
+            let late = journal.iter().find(|entry| {
+                let time: Timestamp = entry["time"].as_str().unwrap().parse().unwrap();
+                entry["liveRequest"]["method"] == "PUT" && time > second
+            });
+            assert!(late.is_none(), "{late:?} after {second}");
+        })
+        .await;
+    come_back(teams).await;
+}
+
+async fn come_back(teams: &Teams) {
+    teams
+        .honestly("the policy comes back", async || {
+            teams.allow_c().await;
+            teams.until_ready(LOGS).await;
+        })
+        .await;
 }
 
 async fn deletion(mut teams: Teams) {
@@ -177,17 +199,14 @@ async fn deletion(mut teams: Teams) {
         .way("deleted while withdrawn", async || {
             withdraw(&teams).await;
             teams.delete(LOGS).await;
-            let going = teams.until_refused(LOGS, "AttachmentNotAllowed").await;
-            assert_eq!(ready(&going).unwrap().0, "False");
-            teams.look_again(LOGS).await;
+            teams.still_refused(LOGS, "AttachmentNotAllowed").await;
         })
         .await;
     teams.stage.kill_operator().await;
     teams.start_operator().await;
     teams
         .way("the operator starts anew", async || {
-            teams.look_again(LOGS).await;
-            teams.until_refused(LOGS, "AttachmentNotAllowed").await;
+            teams.still_refused(LOGS, "AttachmentNotAllowed").await;
         })
         .await;
     teams
@@ -229,8 +248,7 @@ async fn set(teams: &Teams, field: &str, value: Value) {
 /// Nothing is repaired, although it is looked at each second.
 async fn stays_edited(teams: &Teams) {
     teams.edit_in_portal("follower-c", "logs").await;
-    teams.until_refused(LOGS, "AttachmentNotAllowed").await;
-    teams.look_again(LOGS).await;
+    teams.still_refused(LOGS, "AttachmentNotAllowed").await;
     assert!(teams.is_edited("follower-c", "logs").await, "repaired");
 }
 

@@ -3,9 +3,11 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use adx_follower_operator::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
-use super::teams::{Key, OWN, Teams, cluster, configuration, object, with};
+use super::teams::{Key, OWN, Teams};
+use super::world::{cluster, configuration, moved, object, with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_copies_nor_forged_statuses_reach_across() {
@@ -13,34 +15,33 @@ async fn neither_copies_nor_forged_statuses_reach_across() {
     let before = teams.configurations().await;
 
     teams
-        .way("a copy with all its status", async || copied(&teams).await)
+        .way("a copy with all its status", async || {
+            copied(&teams).await;
+        })
         .await;
     teams
         .way("a forged status, Azure says no", async || {
-            forged_own(&teams).await
+            forged_own(&teams).await;
         })
         .await;
     teams
         .way("a forged status, the policy says no", async || {
-            forged_refused(&teams).await
+            forged_refused(&teams).await;
         })
         .await;
     teams
-        .way("a forged status, another object is there", async || forged_claimed(&teams).await)
-        .await;
-    teams
-        .way("a forged status of an allowed object", async || {
-            forged_allowed(&teams).await
+        .way("a forged status, another object is there", async || {
+            forged_claimed(&teams).await;
         })
         .await;
     teams
         .way("a forged ownership of a neighbour's", async || {
-            forged_neighbour(&teams).await
+            forged_neighbour(&teams).await;
         })
         .await;
     teams
         .way("an operation on another host", async || {
-            another_host(&teams).await
+            another_host(&teams).await;
         })
         .await;
     assert_eq!(teams.configurations().await, before);
@@ -81,16 +82,26 @@ async fn neither_copies_nor_forged_statuses_reach_across() {
             },
         )
         .await;
+    teams
+        .honestly("squatting with a forged ownership", async || {
+            squatted(&teams).await;
+        })
+        .await;
+    teams
+        .way("a forged status of an allowed object", async || {
+            forged_allowed(&teams).await;
+        })
+        .await;
     teams.stage.clear().await;
 }
 
 /// An object of another team that declares what is team a's; it has the finalizer already.
 fn foreign(team: &str, configuration: &str, database: &str) -> Value {
-    let mut object = with(
+    let object = with(
         object("a", "forged", database),
         &[("/configurationName", json!(configuration))],
     );
-    object["metadata"]["namespace"] = json!(format!("team-{team}"));
+    let mut object = moved(object, team);
     object["metadata"]["finalizers"] = json!(["adx-follower.dev/detach"]);
     object
 }
@@ -111,7 +122,7 @@ fn forgery(name: &str) -> Value {
 
 fn with_operation(mut status: Value, url: &str) -> Value {
     status["operation"]["url"] = json!(url);
-    status["operation"]["startedAt"] = json!(jiff::Timestamp::now().to_string());
+    status["operation"]["startedAt"] = json!(SystemClock.now().to_string());
     status
 }
 
@@ -143,9 +154,8 @@ async fn forged_own(teams: &Teams) {
     teams.create(foreign("b", "portal", "Secret")).await;
     teams.until_refused(key, "AuthorizationFailed").await;
     teams.forge_status(key, &forgery("portal")).await;
-    teams.look_again(key).await;
     teams.delete(key).await;
-    teams.until_refused(key, "AuthorizationFailed").await;
+    teams.still_refused(key, "AuthorizationFailed").await;
     let_go(teams, key).await;
 }
 
@@ -158,9 +168,8 @@ async fn forged_refused(teams: &Teams) {
     teams.create(object).await;
     teams.until_refused(key, "AttachmentNotAllowed").await;
     teams.forge_status(key, &forgery("portal")).await;
-    teams.look_again(key).await;
     teams.delete(key).await;
-    teams.until_refused(key, "AttachmentNotAllowed").await;
+    teams.still_refused(key, "AttachmentNotAllowed").await;
     let_go(teams, key).await;
 }
 
@@ -182,9 +191,23 @@ async fn forged_claimed(teams: &Teams) {
     }
 }
 
+/// Whom Azure does not let in owns nothing, whatever stands in its status.
+async fn squatted(teams: &Teams) {
+    let squatter = ("team-b", "forged");
+    teams.create(foreign("b", "late", "Secret")).await;
+    teams.until_refused(squatter, "AuthorizationFailed").await;
+    teams.forge_status(squatter, &forgery("late")).await;
+    teams.look_again(squatter).await;
+    let late = with(
+        object("a", "late", "Secret"),
+        &[("/databaseNameOverride", json!("Late"))],
+    );
+    teams.create(late).await;
+    teams.until_ready(("team-a", "late")).await;
+}
+
 /// What can't be detached is left where it is, if its author says so.
 async fn let_go(teams: &Teams, key: Key<'_>) {
-    teams.look_again(key).await;
     let orphan = json!({"spec": {"deletionPolicy": "Orphan"}});
     teams.patch(key, &orphan).await;
     teams.until_gone(key).await;

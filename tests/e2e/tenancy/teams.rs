@@ -14,54 +14,10 @@ use testbed::simulator::{ArmCall, SimulatorOptions, Transport, World};
 use testbed::{NotYet, OperatorOptions, eventually};
 
 use super::witness::{OPERATOR, TEAM_A, TEAM_B, trespass};
-use crate::stage::{SUBSCRIPTION, Stage};
-
-pub(crate) const TENANT: &str = "11111111-1111-4111-8111-111111111111";
-const OPERATOR_SECRET: &str = "the-secret-of-the-operator";
-
-/// The id of a cluster, which lies in the resource group of its last letter: `follower-a` in `rg-a`.
-pub(crate) fn cluster(name: &str) -> String {
-    let team = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let team = team.rsplit('-').next().unwrap().to_ascii_lowercase();
-    format!("{SUBSCRIPTION}/resourceGroups/rg-{team}/providers/Microsoft.Kusto/clusters/{name}")
-}
-
-/// The id of a configuration.
-pub(crate) fn configuration(follower: &str, name: &str) -> String {
-    format!(
-        "{}/attachedDatabaseConfigurations/{name}",
-        cluster(follower)
-    )
-}
-
-/// An object of `team-<team>` that attaches a database of the team's leader to its follower, with the team's own identity
-/// if it has one.
-pub(crate) fn object(team: &str, name: &str, database: &str) -> Value {
-    let mut object = json!({
-        "apiVersion": "adx-follower.dev/v1alpha1",
-        "kind": "AttachedDatabase",
-        "metadata": {"name": name, "namespace": format!("team-{team}")},
-        "spec": {
-            "follower": {"clusterResourceId": cluster(&format!("follower-{team}"))},
-            "leader": {"clusterResourceId": cluster(&format!("leader-{team}")), "databaseName": database},
-            "interval": "1s",
-        },
-    });
-    if matches!(team, "a" | "b") {
-        object["spec"]["serviceAccountName"] = json!("adx");
-    }
-    object
-}
-
-/// The same object with other values at some paths of its spec, as in `("/leader/databaseName", "*")`; a null removes.
-pub(crate) fn with(mut object: Value, changes: &[(&str, Value)]) -> Value {
-    for (path, value) in changes {
-        let (parent, field) = path.rsplit_once('/').unwrap();
-        let parent = object.pointer_mut(&format!("/spec{parent}")).unwrap();
-        parent[field] = value.clone();
-    }
-    object
-}
+use super::world::{
+    OPERATOR_SECRET, TENANT, cluster, configuration, moved, object, policy_of_c, with, world,
+};
+use crate::stage::{Stage, ready};
 
 /// Namespace and name.
 pub(crate) type Key<'a> = (&'a str, &'a str);
@@ -121,13 +77,11 @@ impl Teams {
             object("c", "traces", "Traces"),
             &[("/databaseNameOverride", json!("eu_LogsEu"))],
         );
-        let mut traces = traces;
-        traces["metadata"]["namespace"] = json!("team-d");
         for object in [
             object("a", "sales", "Sales"),
             object("b", "web", "Web"),
             object("c", "logs", "LogsUs"),
-            traces,
+            moved(traces, "d"),
         ] {
             teams.create(object).await;
         }
@@ -158,9 +112,7 @@ impl Teams {
     /// Tries a way of getting across, and looks at what Azure saw: no write at all, and no trespass.
     pub(crate) async fn way(&self, name: &str, act: impl AsyncFnOnce()) {
         eprintln!("way: {name}");
-        let t = std::time::Instant::now();
         act().await;
-        eprintln!("   {:?}", t.elapsed());
         let writes = self.nothing_wrong(name).await;
         assert!(writes.is_empty(), "{name}: {}", shown(&writes));
     }
@@ -168,9 +120,7 @@ impl Teams {
     /// Does what may be done; only trespasses are looked for.
     pub(crate) async fn honestly(&self, name: &str, act: impl AsyncFnOnce()) {
         eprintln!("honestly: {name}");
-        let t = std::time::Instant::now();
         act().await;
-        eprintln!("   {:?}", t.elapsed());
         self.nothing_wrong(name).await;
     }
 
@@ -271,11 +221,20 @@ impl Teams {
         self.until(key, "False", reason).await
     }
 
+    /// Looks again, and sees it refused for this reason.
+    pub(crate) async fn still_refused(&self, key: Key<'_>, reason: &str) {
+        self.look_again(key).await;
+        let object = self.get(key).await;
+        let expected = ("False".to_owned(), reason.to_owned());
+        assert_eq!(ready(&object), Some(expected), "{key:?}");
+    }
+
     pub(crate) async fn until_gone(&self, (namespace, name): Key<'_>) {
         self.stage.until_gone_in(namespace, name).await;
     }
 
-    /// Asks for a look, and waits until the operator says that it has looked.
+    /// Asks for a look, and waits until the operator says that it has looked: two seconds where it refuses, since that is
+    /// told by the second look.
     pub(crate) async fn look_again(&self, key: Key<'_>) {
         let request = format!("look-{}", uuid::Uuid::new_v4());
         let annotations = json!({"adx-follower.dev/reconcile-requested-at": request});
@@ -338,56 +297,9 @@ pub(crate) const OWN: [Key<'static>; 4] = [
     ("team-d", "traces"),
 ];
 
-/// The spec of team c's policy.
-pub(crate) fn policy_of_c() -> Value {
-    json!({
-        "namespaces": {"matchLabels": {"team": "c"}},
-        "followers": [cluster("follower-c")],
-        "leaders": [{"scope": format!("{SUBSCRIPTION}/resourceGroups/rg-c"), "databases": ["Logs*"]}],
-    })
-}
-
 pub(crate) fn shown(calls: &[ArmCall]) -> String {
     let lines = calls
         .iter()
         .map(|call| format!("{:?} {call}", call.principal));
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// A resource group for each team: roles on groups, since that is where Azure looks for those of operations. The
-/// operator's own identity may do everything everywhere, so that nothing but policies keeps it from anything.
-fn world() -> Value {
-    let located = |name: &str| json!({"id": cluster(name), "location": "West Europe"});
-    let leader = |name: &str, databases: &[&str]| {
-        let databases: Vec<Value> = databases
-            .iter()
-            .map(|name| json!({"name": name, "tables": ["Public", "Private"]}))
-            .collect();
-        json!({"id": cluster(name), "location": "West Europe", "databases": databases})
-    };
-    let contributor = |principal: &str, group: &str| json!({"principal": principal, "scope": format!("{SUBSCRIPTION}{group}"), "role": "Contributor"});
-    json!({
-        "clusters": [
-            located("follower-a"), leader("leader-a", &["Sales", "Secret"]),
-            located("follower-b"), leader("leader-b", &["Web"]),
-            located("follower-c"), leader("leader-c", &["LogsUs", "LogsEu", "Traces", "Hidden"]),
-            located("follower-c2"),
-        ],
-        // Made in the portal: no object declares it.
-        "configurations": [{
-            "id": configuration("follower-a", "portal"),
-            "properties": {"clusterResourceId": cluster("leader-a"), "databaseName": "Secret"},
-        }],
-        "tenants": [{"tenantId": TENANT, "subscriptions": [SUBSCRIPTION.trim_start_matches("/subscriptions/")]}],
-        "identities": [
-            {"clientId": TEAM_A, "federatedSubjects": ["system:serviceaccount:team-a:adx"]},
-            {"clientId": TEAM_B, "federatedSubjects": ["system:serviceaccount:team-b:adx"]},
-            {"clientId": OPERATOR, "secret": OPERATOR_SECRET, "federatedSubjects": []},
-        ],
-        "roleAssignments": [
-            contributor(TEAM_A, "/resourceGroups/rg-a"),
-            contributor(TEAM_B, "/resourceGroups/rg-b"),
-            contributor(OPERATOR, ""),
-        ],
-    })
 }
