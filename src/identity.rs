@@ -1,13 +1,19 @@
 //! Makes Azure clients for the operator's identity and for those of ServiceAccounts. I/O.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use futures::{FutureExt as _, future::BoxFuture};
+use http::StatusCode;
+use http_body_util::BodyExt as _;
 use k8s_openapi::api::{
     authentication::v1::{TokenRequest, TokenRequestSpec},
     core::v1::ServiceAccount,
 };
-use kube::{Api, Client, api::PostParams};
+use kube::{
+    Client, Resource as _,
+    api::{PostParams, Request},
+    client::Body,
+};
 use tokio::time::{Duration, timeout};
 use zeroize::Zeroizing;
 
@@ -24,11 +30,16 @@ use crate::{
     error_chain::ErrorChain,
 };
 
+mod issued;
+
 /// The audience of a token that Entra exchanges (kusto-dataplane.md §6).
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 
 /// The deadline of a TokenRequest: less than that of the exchange which needs it.
 const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Most bytes of an answer to a TokenRequest: a token has one or two thousand.
+const MAX_ANSWER: usize = 64 * 1024;
 
 /// What all clients have in common.
 pub struct Clients<T> {
@@ -88,21 +99,9 @@ struct AccountTokens {
 impl AssertionSource for AccountTokens {
     fn assertion(&self) -> BoxFuture<'_, Result<Zeroizing<String>, TokenError>> {
         async move {
-            let Account {
-                namespace, name, ..
-            } = &*self.account;
-            let accounts = Api::<ServiceAccount>::namespaced(self.kubernetes.clone(), namespace);
-            let request = TokenRequest {
-                spec: TokenRequestSpec {
-                    audiences: vec![AUDIENCE.to_owned()],
-                    ..TokenRequestSpec::default()
-                },
-                ..TokenRequest::default()
-            };
-            let params = PostParams::default();
-            let asked = accounts.create_token_request(name, &params, &request);
-            let answer = match timeout(DEADLINE, asked).await {
-                Ok(answer) => answer.map_err(|error| refused(&error, name))?,
+            let name = &self.account.name;
+            let (status, body) = match timeout(DEADLINE, self.ask()).await {
+                Ok(answer) => answer.map_err(|error| ungiven(name, &ErrorChain(&error)))?,
                 Err(_elapsed) => {
                     return Err(unavailable(format!(
                         "the API server gave no token of ServiceAccount {name} within {} s",
@@ -110,8 +109,10 @@ impl AssertionSource for AccountTokens {
                     )));
                 }
             };
-            let token = answer.status.map(|status| Zeroizing::new(status.token));
-            token.filter(|token| !token.is_empty()).ok_or_else(|| {
+            if !status.is_success() {
+                return Err(refused(status, &body, name));
+            }
+            issued::token(&body).ok_or_else(|| {
                 unavailable(format!(
                     "the API server's answer holds no token of ServiceAccount {name}"
                 ))
@@ -121,14 +122,61 @@ impl AssertionSource for AccountTokens {
     }
 }
 
-fn refused(error: &kube::Error, name: &str) -> TokenError {
-    match error {
-        kube::Error::Api(status) if status.is_not_found() => TokenError::Assertion {
+/// Why there is no answer to read.
+#[derive(Debug, thiserror::Error)]
+enum AskError {
+    #[error(transparent)]
+    Client(#[from] kube::Error),
+    #[error("its answer is larger than {} kB", MAX_ANSWER / 1024)]
+    TooLarge,
+}
+
+impl AccountTokens {
+    /// One TokenRequest, with the client's plainest call: all others log an answer that they can't read, or quote it in
+    /// their error, and it holds a token.
+    async fn ask(&self) -> Result<(StatusCode, Zeroizing<Vec<u8>>), AskError> {
+        let Account {
+            namespace, name, ..
+        } = &*self.account;
+        let request = TokenRequest {
+            spec: TokenRequestSpec {
+                audiences: vec![AUDIENCE.to_owned()],
+                ..TokenRequestSpec::default()
+            },
+            ..TokenRequest::default()
+        };
+        let request = serde_json::to_vec(&request).map_err(kube::Error::SerdeError)?;
+        let request = Request::new(ServiceAccount::url_path(&(), Some(namespace)))
+            .create_subresource("token", name, &PostParams::default(), request)
+            .map_err(kube::Error::BuildRequest)?;
+        let answer = self.kubernetes.send(request.map(Body::from)).await?;
+        let status = answer.status();
+        Ok((status, read(answer.into_body()).await?))
+    }
+}
+
+async fn read(mut body: Body) -> Result<Zeroizing<Vec<u8>>, AskError> {
+    // With all the room from the start: a buffer that grows leaves copies behind that nobody wipes.
+    let mut whole = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
+    while let Some(frame) = body.frame().await {
+        let frame = frame?;
+        let data = frame.data_ref().map(AsRef::as_ref).unwrap_or_default();
+        if whole.len() + data.len() > MAX_ANSWER {
+            return Err(AskError::TooLarge);
+        }
+        whole.extend_from_slice(data);
+    }
+    Ok(whole)
+}
+
+fn refused(status: StatusCode, body: &[u8], name: &str) -> TokenError {
+    match (status, issued::words(body)) {
+        (StatusCode::NOT_FOUND, Some(_)) => TokenError::Assertion {
             class: Class::Rejected,
             reason: "ServiceAccountNotFound",
             message: format!("there is no ServiceAccount {name} in this namespace"),
         },
-        kube::Error::Api(status) if status.is_forbidden() => TokenError::Assertion {
+        (StatusCode::FORBIDDEN, _) => TokenError::Assertion {
             class: Class::Denied,
             reason: "TokenRequestRefused",
             message: format!(
@@ -136,11 +184,15 @@ fn refused(error: &kube::Error, name: &str) -> TokenError {
                  namespace; ask an administrator of this Kubernetes cluster"
             ),
         },
-        error => unavailable(format!(
-            "the API server gave no token of ServiceAccount {name}: {}",
-            ErrorChain(error)
-        )),
+        (status, Some(words)) => ungiven(name, &format!("it answered {}: {words}", status.as_u16())),
+        (status, None) => ungiven(name, &format!("it answered {}", status.as_u16())),
     }
+}
+
+fn ungiven(name: &str, why: &dyn fmt::Display) -> TokenError {
+    unavailable(format!(
+        "the API server gave no token of ServiceAccount {name}: {why}"
+    ))
 }
 
 fn unavailable(message: String) -> TokenError {

@@ -1,6 +1,9 @@
-//! One call to ARM: throttle, token, request, answer, a second try after 401, and what is observed of it.
+//! One call to ARM: throttle, token, request, answer, a second look after 401, and what is observed of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
@@ -127,6 +130,8 @@ impl Call<'_> {
 pub(super) struct Caller {
     options: ArmOptions,
     throttle: Throttle,
+    /// The token that took the place of one which a write was refused with, until a write is accepted with it.
+    untried: Mutex<Option<Token>>,
 }
 
 impl Caller {
@@ -134,6 +139,7 @@ impl Caller {
         Self {
             options,
             throttle: Throttle::default(),
+            untried: Mutex::default(),
         }
     }
 
@@ -153,7 +159,10 @@ impl Caller {
         Ok(url.into())
     }
 
-    /// Sends `call`; after a 401 once more with a new token. Any status is an answer, but 429.
+    /// Sends `call`. Any status is an answer, but 429.
+    ///
+    /// A read that is answered 401 is sent once more with a new token. A write is not: who asked for it has confirmed
+    /// that it may be sent just before, and has to confirm that again. It finds the new token in place.
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, ArmError> {
         let bucket = Bucket::of(&call.method);
         if let Some(refusal) = call
@@ -166,18 +175,11 @@ impl Caller {
             return Err(ArmError::Refused(Refusal { intent, ..refusal }));
         }
         let token = self.token().await?;
-        let mut answer = self.exchange(call, &token).await?;
-        if answer.status == 401 && answer.refusal().class() != Class::Misconfigured {
-            // The challenge of the second answer is not followed: the same claims would come again.
-            self.options.tokens.reject(&token, answer.challenge());
-            let renewed = self.token().await?;
-            if renewed != token {
-                answer = self.exchange(call, &renewed).await?;
-            }
-        }
-        if answer.status == 401 {
-            answer.unaccepted = self.unaccepted(&answer);
-        }
+        let answer = self.exchange(call, &token).await?;
+        let answer = match call.kind.intent() {
+            Intent::Read => self.read_again(call, answer, token).await?,
+            Intent::Write | Intent::Delete => self.judged_write(answer, &token).await?,
+        };
         if answer.status == 429 {
             let refusal = answer.refusal();
             if let Some(subscription) = call.subscription {
@@ -187,6 +189,56 @@ impl Caller {
             return Err(ArmError::Refused(refusal));
         }
         Ok(answer)
+    }
+
+    /// The answer to a read, or to the same read with a new token.
+    async fn read_again(
+        &self,
+        call: &Call<'_>,
+        mut answer: Answer,
+        token: Token,
+    ) -> Result<Answer, ArmError> {
+        if let Some(renewed) = self.renewed(&answer, &token).await?
+            && renewed != token
+        {
+            // The challenge of the second answer is not followed: the same claims would come again.
+            answer = self.exchange(call, &renewed).await?;
+        }
+        if answer.status == 401 {
+            answer.unaccepted = self.unaccepted(&answer);
+        }
+        Ok(answer)
+    }
+
+    /// The answer to a write, and whether the next try will be the first with a new token.
+    async fn judged_write(&self, mut answer: Answer, token: &Token) -> Result<Answer, ArmError> {
+        if answer.status != 401 {
+            self.untried().take_if(|untried| untried == token);
+            return Ok(answer);
+        }
+        answer.unaccepted = self.unaccepted(&answer);
+        if let Some(renewed) = self.renewed(&answer, token).await? {
+            // When new tokens are refused one after another, it is not their age.
+            let before = self.untried().replace(renewed.clone());
+            if renewed != *token && before.as_ref() != Some(token) {
+                answer.unaccepted = Unaccepted::Replaced;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// The token to use after `answer`, if that is a 401 which another one may cure: the same when it is too early for
+    /// another.
+    async fn renewed(&self, answer: &Answer, token: &Token) -> Result<Option<Token>, ArmError> {
+        if answer.status != 401 || answer.refusal().class() == Class::Misconfigured {
+            return Ok(None);
+        }
+        self.options.tokens.reject(token, answer.challenge());
+        self.token().await.map(Some)
+    }
+
+    fn untried(&self) -> MutexGuard<'_, Option<Token>> {
+        self.untried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What we can tell of a 401 that ARM does not say.

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use self::{exchange::Credential, file::TokenFile};
 use super::{
     cloud::{Cloud, CloudError},
+    entra_id::entra_id,
     token::{Mint, TokenError},
     transport::Transport,
 };
@@ -277,14 +278,12 @@ impl Source {
 }
 
 fn checked_id(name: &'static str, value: &str) -> Result<String, CredentialError> {
-    let value = value.trim().to_owned();
-    // The tenant is a segment of Entra's path: `..` would be another path.
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    if value.starts_with(|c: char| c.is_ascii_alphanumeric()) && value.chars().all(allowed) {
-        Ok(value)
-    } else {
-        Err(CredentialError::NotAnId { name, value })
-    }
+    entra_id(value)
+        .map(str::to_owned)
+        .ok_or_else(|| CredentialError::NotAnId {
+            name,
+            value: value.trim().to_owned(),
+        })
 }
 
 #[cfg(test)]

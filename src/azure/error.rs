@@ -91,6 +91,8 @@ pub enum Unaccepted {
     /// It was, or nothing more is known.
     #[default]
     Unexplained,
+    /// The token has been replaced since, and nothing was sent with the new one: the next try is the first with it.
+    Replaced,
     /// ARM asks for claims in the token, and still did after it got a new one (faults.md A7).
     ClaimsRequired,
     /// Cloud, tenant and audience do not fit together (faults.md A9).
@@ -105,7 +107,7 @@ impl Unaccepted {
     fn prefix(&self) -> String {
         match self {
             Self::Misfit { in_use } => format!("{in_use}: "),
-            Self::Unexplained | Self::ClaimsRequired => String::new(),
+            Self::Unexplained | Self::Replaced | Self::ClaimsRequired => String::new(),
         }
     }
 }
@@ -117,6 +119,7 @@ impl Refusal {
 
     fn verdict(&self) -> (Class, &'static str) {
         match self.unaccepted {
+            Unaccepted::Replaced => (Class::Transient, "AuthenticationFailed"),
             Unaccepted::ClaimsRequired => (Class::Unauthenticated, "ClaimsRequired"),
             Unaccepted::Unexplained | Unaccepted::Misfit { .. } => {
                 classify(Some(self.status), &self.code, &self.message)
@@ -138,6 +141,9 @@ impl Refusal {
                  policies for this identity: {said}"
             )),
             (Unaccepted::Misfit { in_use }, _) => stable_line(&format!("{in_use}: {said}")),
+            (Unaccepted::Replaced, _) => stable_line(&format!(
+                "Azure did not accept the token, which has been replaced: {said}"
+            )),
             (Unaccepted::Unexplained, Some((action, scope))) => stable_line(&format!(
                 "the identity lacks `{action}` on `{scope}`: {said}"
             )),

@@ -23,6 +23,7 @@ mod call;
 mod challenge;
 mod classify;
 mod entra;
+mod entra_id;
 mod message;
 mod redact;
 mod throttle;
@@ -33,6 +34,7 @@ pub use self::{
     cloud::{Cloud, CloudError, CloudName, CloudOverrides, Endpoint},
     credential::{AssertionSource, CredentialEnvironment, CredentialError, CredentialKind},
     discovery::{CloudSource, CustomCloud, DiscoveryError},
+    entra_id::entra_id,
     error::{ArmError, Class, Unaccepted, WriteOutcome},
     id::{ClusterId, ConfigurationId, IdError, same_region},
     model::{

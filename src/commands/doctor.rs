@@ -128,7 +128,7 @@ async fn examine<T: Transport + Clone>(
     };
     let reached = reached.as_ref().map_err(|needed| *needed);
     checks.extend(match request.scope {
-        Scope::Installation => cluster.as_a_whole(reached, now).await,
+        Scope::Installation => cluster.as_a_whole(&request.tenancy, reached, now).await,
         Scope::Everywhere | Scope::Namespace(_) | Scope::Object { .. } => {
             cluster
                 .one_by_one(&request.tenancy, reached, (now, since))
@@ -200,7 +200,12 @@ impl Cluster {
     }
 
     /// The objects, counted, and the subscriptions that the operator's identity is used for.
-    async fn as_a_whole(&self, reached: Result<&Reached, Topic>, now: Timestamp) -> Vec<Check> {
+    async fn as_a_whole(
+        &self,
+        tenancy: &Tenancy,
+        reached: Result<&Reached, Topic>,
+        now: Timestamp,
+    ) -> Vec<Check> {
         let (objects, unreadable) = match &self.objects {
             Ok(found) => found,
             Err(problem) => {
@@ -211,18 +216,38 @@ impl Cluster {
             }
         };
         let mut checks = match reached {
-            Ok(reached) => {
-                let clusters: Vec<ClusterId> = objects
-                    .iter()
-                    .flat_map(served_by_the_operator)
-                    .chain(self.neighbours.followers.iter().cloned())
-                    .collect();
-                azure::subscriptions(reached, &clusters).await
-            }
+            Ok(reached) => match self.lent(tenancy, objects) {
+                Ok(clusters) => azure::subscriptions(reached, &clusters).await,
+                Err(problem) => vec![problem.check(Topic::Subscription, &self.caller)],
+            },
             Err(needed) => vec![Check::skip(Topic::Subscription, needed)],
         };
         checks.push(installation::objects(objects, unreadable.len(), now));
         checks
+    }
+
+    /// The clusters that the operator's identity may be used on. An administrator names those of policies; those of an
+    /// object count where a policy allows it, since an author may name what they like.
+    fn lent(
+        &self,
+        tenancy: &Tenancy,
+        objects: &[AttachedDatabase],
+    ) -> Result<Vec<ClusterId>, &Problem> {
+        let Neighbours {
+            known, followers, ..
+        } = &self.neighbours;
+        let clusters: Vec<ClusterId> = objects
+            .iter()
+            .flat_map(|object| access::lent(tenancy, known, object))
+            .chain(followers.iter().cloned())
+            .collect();
+        let unknown = [Kind::Policies, Kind::Namespaces]
+            .into_iter()
+            .find_map(|kind| self.neighbours.problem(kind));
+        match unknown {
+            Some(problem) if clusters.is_empty() => Err(problem),
+            Some(_) | None => Ok(clusters),
+        }
     }
 
     /// Each object by itself.
@@ -256,17 +281,4 @@ impl Cluster {
         checks.extend(examined.into_iter().flatten());
         checks
     }
-}
-
-/// The clusters of an object that names no identity of its own.
-fn served_by_the_operator(object: &AttachedDatabase) -> Vec<ClusterId> {
-    let spec = &object.spec;
-    if spec.service_account_name.is_some() {
-        return Vec::new();
-    }
-    let ids = [
-        &spec.follower.cluster_resource_id,
-        &spec.leader.cluster_resource_id,
-    ];
-    ids.into_iter().filter_map(|id| id.parse().ok()).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! Whoever creates an object borrows the rights of the identity that serves it (faults.md §7.1). So an object is served
 //! either by an identity of its own, where Azure's roles decide, or by the operator's, where an `AttachmentPolicy` does;
-//! by nobody's else. It is judged before anything is read of Azure: a refusal says nothing about what exists there.
+//! by nobody else's. It is judged before anything is read of Azure: a refusal says nothing about what exists there.
 
 mod book;
 mod confirm;
@@ -13,16 +13,16 @@ mod policy;
 use std::{fmt, sync::Arc};
 
 use crate::{
-    api::{AttachedDatabase, PrincipalsModificationKind},
+    api::{AttachedDatabase, Ownership, PrincipalsModificationKind},
     azure::id::ClusterId,
 };
 
 use super::{
     claims::Standing,
-    validate::{Database, Desired, target},
+    validate::{Database, Desired},
 };
 
-pub use book::Book;
+pub use book::{Book, Changed, Whose};
 pub use confirm::confirm;
 pub use known::{AccountFacts, AccountKey, Known, Labels, Shelf};
 pub use listen::listen;
@@ -217,25 +217,15 @@ impl<'a> Demand<'a> {
     #[must_use]
     pub fn of(object: &'a AttachedDatabase, desired: Option<&Desired>) -> Self {
         let is_going = object.metadata.deletion_timestamp.is_some();
-        let reach = match desired {
-            Some(desired) => Some(Reach {
+        Self {
+            namespace: object.metadata.namespace.as_deref().unwrap_or_default(),
+            account: object.spec.service_account_name.as_deref(),
+            reach: desired.map(|desired| Reach {
                 follower: desired.configuration.cluster().clone(),
                 leader: desired.leader.clone(),
                 database: desired.database.clone(),
                 principals: (!is_going).then_some(desired.principals),
             }),
-            // All that can be asked for with an unusable spec is a deletion.
-            None => target(object).map(|target| Reach {
-                follower: target.configuration.cluster().clone(),
-                leader: target.leader,
-                database: target.database,
-                principals: None,
-            }),
-        };
-        Self {
-            namespace: object.metadata.namespace.as_deref().unwrap_or_default(),
-            account: object.spec.service_account_name.as_deref(),
-            reach,
         }
     }
 }
@@ -267,14 +257,17 @@ pub fn judge(tenancy: &Tenancy, demand: &Demand<'_>, known: &Known) -> Access {
 
 /// Whether an object that is served like this has a say in whose a configuration is, before Azure has let it look.
 ///
-/// Who may not act stands in nobody's way. What an identity of its own may do, Azure knows: until it has shown, only a
-/// configuration that the object owns already speaks for it.
+/// Who may not act stands in nobody's way. What an identity of its own may do, Azure knows: until it has shown, only what
+/// the object has attached itself speaks for it.
 #[must_use]
-pub fn standing(access: &Access, owns: bool) -> Option<Standing> {
-    match (access, owns) {
-        (Access::Granted(_), true) => Some(Standing::Owns),
-        (Access::Granted(Identity::Operator), false) => Some(Standing::Asks),
-        (Access::Granted(Identity::Account(_)), false) | (Access::Refused(_), _) => None,
+pub fn standing(access: &Access, ownership: Option<Ownership>) -> Option<Standing> {
+    match (access, ownership) {
+        (Access::Granted(Identity::Operator), None) => Some(Standing::Asks),
+        (Access::Granted(Identity::Operator), Some(_))
+        | (Access::Granted(Identity::Account(_)), Some(Ownership::Created)) => Some(Standing::Owns),
+        // To take over takes no right but to read.
+        (Access::Granted(Identity::Account(_)), Some(Ownership::Adopted) | None)
+        | (Access::Refused(_), _) => None,
     }
 }
 

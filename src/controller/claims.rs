@@ -97,6 +97,14 @@ impl Claims {
             .collect()
     }
 
+    /// With which standing `key` claims a configuration.
+    #[must_use]
+    pub fn standing(&self, key: &ObjectKey) -> Option<Standing> {
+        self.by_object
+            .get(key)
+            .map(|(_, claimant)| claimant.standing)
+    }
+
     /// The owner of `configuration` when it is not `key`.
     #[must_use]
     pub fn owner_before(

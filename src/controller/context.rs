@@ -187,6 +187,11 @@ impl Context {
         self.wake(next.into_iter().collect());
     }
 
+    /// With which standing the object claims a configuration.
+    pub fn claimed_as(&self, key: &ObjectKey) -> Option<Standing> {
+        self.claims().standing(key)
+    }
+
     /// Notes that the object declares nothing any more, and wakes who moves up.
     pub fn withdraw(&self, key: &ObjectKey) {
         let next = self.claims().withdraw(key);

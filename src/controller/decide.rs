@@ -206,25 +206,30 @@ fn is_safe_at_a_glance(decision: &Decision) -> bool {
     }
 }
 
-/// Begins an operation once the follower's lane is ours, and it is certain that somebody may act.
+/// Begins an operation once the follower's lane is ours.
 fn in_lane(
-    snapshot: &Snapshot,
+    lane: Lane,
     kind: OperationKind,
     ownership: Ownership,
     differences: Vec<Difference>,
 ) -> Decision {
-    match (snapshot.lane, &snapshot.object.access) {
-        (Lane::Outside, _) => Decision::Act(Effect::EnterLane { kind, differences }),
-        (Lane::Waiting { place }, _) => Decision::Wait(Wait::Lane { place }),
-        (Lane::Granted, Access::Granted) => Decision::Act(Effect::Look(Look::Access)),
-        (Lane::Granted, Access::Confirmed) => Decision::Act(Effect::Begin {
+    match lane {
+        Lane::Outside => Decision::Act(Effect::EnterLane { kind, differences }),
+        Lane::Waiting { place } => Decision::Wait(Wait::Lane { place }),
+        Lane::Granted => Decision::Act(Effect::Begin {
             kind,
             ownership,
             differences,
         }),
-        (Lane::Granted, Access::Refused(refusal)) => {
-            Decision::Blocked(Block::Refused(refusal.clone()))
-        }
+    }
+}
+
+/// Sends the request whose intent is durable, once it is certain that it may be sent: nothing comes in between.
+fn send(object: &Object, request: Effect) -> Decision {
+    match &object.access {
+        Access::Granted => Decision::Act(Effect::Look(Look::Access)),
+        Access::Confirmed => Decision::Act(request),
+        Access::Refused(refusal) => Decision::Blocked(Block::Refused(refusal.clone())),
     }
 }
 

@@ -127,7 +127,7 @@ fn is_about(facts: &Object, url: &OperationUrl) -> bool {
     let follower = facts.configuration().map(ConfigurationId::cluster);
     let leader = facts.desired().map(|desired| &desired.leader);
     let mut clusters = follower.into_iter().chain(leader);
-    clusters.any(|cluster| url.belongs_to(cluster.subscription()))
+    clusters.any(|cluster| url.is_about(cluster))
 }
 
 /// The operation's age by the wall clock: all that is left after a restart.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    access::{Access, Identity},
+    access::{Access, Identity, standing},
     claims::Standing,
     context::Context,
     follow::{Followed, follow},
@@ -23,7 +23,7 @@ use super::{
         self, Azure, Claim, Databases, Finalizer, Follower, Freshness, Lane, Lifecycle, Object,
         Operation, Remote, Sight, Snapshot,
     },
-    validate::{Desired, target},
+    validate::Desired,
 };
 
 /// The part of an interval for which a shared read is new enough: a little less than the whole, since objects come due
@@ -59,8 +59,9 @@ pub async fn gather(
     let (azure, lane) = match (&configuration, reader.session) {
         (Some(configuration), Some(session)) if facts.needs_azure() => {
             let azure = read(object, &facts, reader, session, memory).await;
-            if let (Access::Granted(Identity::Account(_)), Lifecycle::Wanted(_)) =
+            if let (Access::Granted(Identity::Account(_)), Lifecycle::Wanted(desired)) =
                 (reader.access, &facts.lifecycle)
+                && desired.drift_policy == DriftPolicy::Correct
             {
                 facts.claim = claim_what_was_seen(object, configuration, &azure, reader);
             }
@@ -90,8 +91,9 @@ fn claim_what_was_seen(
     object: &AttachedDatabase,
     configuration: &ConfigurationId,
     azure: &Azure,
-    Reader { key, context, .. }: Reader<'_>,
+    reader: Reader<'_>,
 ) -> Claim {
+    let Reader { key, context, .. } = reader;
     let Azure::Read(sight) = azure else {
         return Claim::Ours;
     };
@@ -100,8 +102,8 @@ fn claim_what_was_seen(
     if !has_seen {
         return Claim::Ours;
     }
-    let owns = object.status.as_ref().and_then(|status| status.ownership);
-    let standing = owns.map_or(Standing::Asks, |_| Standing::Owns);
+    let ownership = object.status.as_ref().and_then(|status| status.ownership);
+    let standing = standing(reader.access, ownership).unwrap_or(Standing::Asks);
     context.declare(key, object, Some((configuration.clone(), standing)));
     context.claim(key, configuration)
 }
@@ -127,7 +129,12 @@ fn facts(
             let claim = claim.map(|desired| context.claim(key, &desired.configuration));
             (access, claim)
         }
-        (Access::Granted(Identity::Account(_)), Some(_)) if !is_going => {
+        // What one's own identity may claim is known once it was let in; who only reports claims nothing.
+        (Access::Granted(identity), Some(desired))
+            if !is_going
+                && (matches!(identity, Identity::Account(_))
+                    || desired.drift_policy == DriftPolicy::Report) =>
+        {
             (snapshot::Access::Granted, None)
         }
         (Access::Granted(_), desired) => {
@@ -147,7 +154,6 @@ fn facts(
             configuration: desired
                 .as_ref()
                 .map(|desired| desired.configuration.clone())
-                .or_else(|| target(object).map(|target| target.configuration))
                 .or_else(|| recorded(object)),
             desired,
         },

@@ -38,7 +38,19 @@ pub struct Lanes {
 #[derive(Debug, Default)]
 struct Line {
     holders: Vec<ObjectKey>,
-    waiting: Vec<(Priority, ObjectKey)>,
+    /// In the order in which they are let in.
+    waiting: Vec<Waiting>,
+    /// The round that is under way: of each namespace one object is let in per round.
+    round: u64,
+    /// The last round that a namespace has asked for.
+    asked: HashMap<String, u64>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    priority: Priority,
+    round: u64,
+    key: ObjectKey,
 }
 
 impl Lanes {
@@ -61,8 +73,7 @@ impl Lanes {
         if line.holders.contains(key) {
             return Lane::Granted;
         }
-        let asked =
-            |(before, waiting): &(Priority, ObjectKey)| waiting == key && *before == priority;
+        let asked = |waiting: &Waiting| waiting.key == *key && waiting.priority == priority;
         match line.waiting.iter().position(asked) {
             Some(index) => Lane::Waiting { place: index + 1 },
             None => Lane::Outside,
@@ -75,12 +86,9 @@ impl Lanes {
         let line = self.lanes.entry(cluster.clone()).or_default();
         if !line.holders.contains(key) {
             line.waiting
-                .retain(|(before, waiting)| waiting != key || *before == priority);
-            if !line.waiting.iter().any(|(_, waiting)| waiting == key) {
-                let index = line
-                    .waiting
-                    .partition_point(|(before, _)| *before <= priority);
-                line.waiting.insert(index, (priority, key.clone()));
+                .retain(|waiting| waiting.key != *key || waiting.priority == priority);
+            if !line.waiting.iter().any(|waiting| waiting.key == *key) {
+                line.line_up(priority, key);
             }
             line.promote(width);
         }
@@ -91,7 +99,7 @@ impl Lanes {
     /// truth is in Azure, not here.
     pub fn occupy(&mut self, cluster: &ClusterId, key: &ObjectKey) {
         let line = self.lanes.entry(cluster.clone()).or_default();
-        line.waiting.retain(|(_, waiting)| waiting != key);
+        line.waiting.retain(|waiting| waiting.key != *key);
         if !line.holders.contains(key) {
             line.holders.push(key.clone());
         }
@@ -105,7 +113,7 @@ impl Lanes {
             return Vec::new();
         };
         line.holders.retain(|holder| holder != key);
-        line.waiting.retain(|(_, waiting)| waiting != key);
+        line.waiting.retain(|waiting| waiting.key != *key);
         let promoted = line.promote(width);
         if line.holders.is_empty() && line.waiting.is_empty() {
             self.lanes.remove(cluster);
@@ -131,11 +139,31 @@ impl Lanes {
 }
 
 impl Line {
+    /// Namespaces take turns: one that asks for much is not let in before one that asks for little.
+    fn line_up(&mut self, priority: Priority, key: &ObjectKey) {
+        let next = self.asked.get(&key.namespace).map(|round| round + 1);
+        let round = next.unwrap_or(self.round).max(self.round);
+        self.asked.insert(key.namespace.clone(), round);
+        let index = self
+            .waiting
+            .partition_point(|waiting| (waiting.priority, waiting.round) <= (priority, round));
+        let waiting = Waiting {
+            priority,
+            round,
+            key: key.clone(),
+        };
+        self.waiting.insert(index, waiting);
+    }
+
     fn promote(&mut self, width: usize) -> Vec<ObjectKey> {
         let free = width
             .saturating_sub(self.holders.len())
             .min(self.waiting.len());
-        let promoted: Vec<ObjectKey> = self.waiting.drain(..free).map(|(_, key)| key).collect();
+        let mut promoted = Vec::new();
+        for waiting in self.waiting.drain(..free) {
+            self.round = self.round.max(waiting.round);
+            promoted.push(waiting.key);
+        }
         self.holders.extend(promoted.iter().cloned());
         promoted
     }
@@ -203,6 +231,32 @@ mod tests {
             Lane::Waiting { place: 3 }
         );
         assert_eq!(lanes.leave(&follower, &key("running")), vec![key("first")]);
+    }
+
+    #[test]
+    fn namespaces_take_turns() {
+        let in_namespace = |namespace: &str, name: &str| ObjectKey {
+            namespace: namespace.into(),
+            name: name.into(),
+        };
+        let (mut lanes, follower) = (Lanes::new(1), cluster("follower"));
+        let mut holder = in_namespace("greedy", "0");
+        lanes.enter(&follower, &holder, Priority::Attach);
+        for number in 1..5 {
+            let key = in_namespace("greedy", &number.to_string());
+            lanes.enter(&follower, &key, Priority::Attach);
+        }
+        let mut order = Vec::new();
+        for turn in 0..7 {
+            // It has one wish at a time, and has the next one as soon as that is fulfilled.
+            let modest = in_namespace("modest", &format!("m{turn}"));
+            if turn < 3 {
+                lanes.enter(&follower, &modest, Priority::Attach);
+            }
+            holder = lanes.leave(&follower, &holder).remove(0);
+            order.push(holder.name.clone());
+        }
+        assert_eq!(order, ["m0", "1", "m1", "2", "m2", "3", "4"]);
     }
 
     #[test]

@@ -143,6 +143,8 @@ impl Outcome {
                 | Wait::Visibility(_)
                 | Wait::Provisioning { .. },
             ) => true,
+            // Nobody may look any more at what was begun.
+            Self::Blocked(Block::Refused(_)) => true,
             // Azure could not be asked, so nobody knows.
             Self::Blocked(Block::Failure(failure)) => {
                 matches!(failure.class, Class::Transient | Class::Throttled)

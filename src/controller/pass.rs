@@ -16,7 +16,7 @@ use super::{
     act,
     block::Block,
     context::Context,
-    decide::{Decision, Effect, Look, Wait, decide},
+    decide::{Decision, Effect, Look, UNREADABLE_PATIENCE, Wait, decide},
     diff::Difference,
     gather::{Reader, gather, priority},
     lane::ObjectKey,
@@ -27,10 +27,10 @@ use super::{
     report::{Notice, Record, Seen, Subject, ready, whole_seconds},
     sessions::Session,
     snapshot::{self, Azure, Finalizer, Operation, OperationKind, Running, Snapshot},
-    validate::{Desired, validate},
+    validate::{Desired, parting, validate},
 };
 
-use seen::is_over;
+use seen::{is_over, is_unsent};
 
 /// Effects of one pass: finalizer, lane, intent and request, with room to spare. More means that something does not
 /// converge.
@@ -94,12 +94,16 @@ impl<'a> Pass<'a> {
         let deleting = self.object.metadata.deletion_timestamp.is_some();
         if self.object.spec.suspend && !deleting {
             self.context.forget(self.key);
+            self.memory.access = None;
             return Ok(Next::Changed);
         }
         let outcome = match validate(&self.object) {
-            Err(invalid) if !deleting => Outcome::Invalid(invalid),
+            Err(invalid) if !deleting => {
+                self.memory.access = None;
+                Outcome::Invalid(invalid)
+            }
             desired => {
-                self.desired = desired.ok();
+                self.desired = desired.ok().or_else(|| parting(&self.object));
                 self.pursue().await?
             }
         };
@@ -124,7 +128,12 @@ impl<'a> Pass<'a> {
             .context
             .access
             .judge(&self.object, self.desired.as_ref());
-        self.memory.access = Some(access.clone());
+        let before = self.memory.access.replace(access.clone());
+        if let (Some(Access::Refused(_)), Access::Granted(_)) = (before, &access) {
+            // What went wrong or was waited for while nobody could act says nothing about those who can.
+            self.memory.forgive();
+            self.memory.looking_since = None;
+        }
         if let Access::Granted(identity) = &access {
             match self.context.sessions.of(identity) {
                 Ok(session) => self.server = Some((identity.clone(), session)),
@@ -158,6 +167,11 @@ impl<'a> Pass<'a> {
                     // An operation that led to nothing is over: the next try, after its delay, starts a new one.
                     if is_over(&snapshot.azure, &block) {
                         self.clear_operation();
+                    }
+                    // Nor is one whose request must not be sent any more: nothing was made.
+                    if is_unsent(&snapshot.azure) {
+                        self.clear_operation();
+                        self.record.ownership = self.owned;
                     }
                     self.note_drift(&block, &snapshot.azure);
                     // The leader did not help: the next try asks the follower again.
@@ -309,8 +323,7 @@ impl<'a> Pass<'a> {
             return Ok(());
         };
         if look == Look::Access {
-            let access =
-                confirm(self.context, &self.object, self.desired.as_ref(), identity).await?;
+            let access = confirm(self.context, &self.object, self.desired.as_ref(), identity).await;
             snapshot.object.access = match &access {
                 Access::Granted(now) if now == identity => snapshot::Access::Confirmed,
                 // What was read belongs to somebody else: begin again as whoever it is now.
@@ -403,30 +416,47 @@ impl<'a> Pass<'a> {
             self.context.leave_lanes(self.key);
             return;
         };
-        if outcome.may_be_operating() && self.record.operation.is_some() {
+        let has_ended = self
+            .memory
+            .timeline
+            .is_none_or(|timeline| timeline.started.elapsed() >= UNREADABLE_PATIENCE);
+        let is_refused = matches!(outcome, Outcome::Blocked(Block::Refused(_)));
+        if outcome.may_be_operating()
+            && self.record.operation.is_some()
+            && !(is_refused && has_ended)
+        {
             self.context.occupy_lane(follower, self.key);
         } else if !matches!(outcome, Outcome::Waiting(Wait::Lane { .. })) {
             self.context.leave_lane(follower, self.key);
         }
     }
 
-    /// Whom Azure does not let in makes no claim with an identity of its own, unless it has attached something: else a
-    /// stranger could keep a configuration from those who may have it.
+    /// With an identity of its own an object claims a configuration only as long as it gets on with it, or has it: else a
+    /// stranger with few rights, or none, could keep it from those who may have it.
     fn give_up_claim(&self, outcome: &Outcome) {
-        let (Some((Identity::Account(_), _)), None) = (&self.server, self.record.ownership) else {
+        let Some((Identity::Account(_), _)) = &self.server else {
             return;
         };
-        if let Outcome::Blocked(Block::Failure(failure) | Block::LeaderFailure(failure)) = outcome {
-            match failure.class {
-                Class::Unauthenticated | Class::Denied | Class::Misconfigured => {
-                    self.context.withdraw(self.key);
-                }
-                Class::Transient
-                | Class::Throttled
-                | Class::Busy
-                | Class::Rejected
-                | Class::Locked => {}
+        let keeps = match outcome {
+            Outcome::Settled(_) | Outcome::Waiting(_) | Outcome::Blocked(Block::Claimed { .. }) => {
+                true
             }
+            Outcome::Blocked(Block::Failure(failure) | Block::LeaderFailure(failure)) => {
+                match failure.class {
+                    Class::Unauthenticated | Class::Denied | Class::Misconfigured => false,
+                    Class::Transient
+                    | Class::Throttled
+                    | Class::Busy
+                    | Class::Rejected
+                    | Class::Locked => self.record.ownership.is_some(),
+                }
+            }
+            Outcome::Blocked(_) | Outcome::Invalid(_) | Outcome::Released => {
+                self.record.ownership.is_some()
+            }
+        };
+        if !keeps {
+            self.context.withdraw(self.key);
         }
     }
 

@@ -97,7 +97,10 @@ async fn work(
         return Action::await_change();
     };
     memory.due = Instant::now() + delay;
-    context.memories.put(key, memory);
+    context.memories.put(key.clone(), memory);
+    // What changed during the pass was not known to concern it.
+    let (access, _) = context.access.judge_raw(cached);
+    context.served_as(&key, &access);
     Action::requeue(delay)
 }
 

@@ -92,21 +92,35 @@ impl Sessions {
     }
 }
 
-/// Drops what `newcomer` replaces, what nobody uses, and, should there still be too many, who was not used longest.
+/// Drops what `newcomer` replaces, what nobody uses, and, should there still be too many, who was not used longest of the
+/// namespace that has most.
 fn make_room(open: &mut HashMap<Identity, Open>, newcomer: &Identity, now: Instant) {
     open.retain(|identity, known| {
         let is_idle = now.saturating_duration_since(known.used) >= KEPT_FOR;
         !is_idle && !replaces(newcomer, identity)
     });
     if open.len() >= MAX_SESSIONS {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for namespace in open.keys().filter_map(namespace) {
+            *counts.entry(namespace).or_default() += 1;
+        }
+        let largest = counts.into_iter().max_by_key(|(_, count)| *count);
         let oldest = open
             .iter()
-            .filter(|(identity, _)| **identity != Identity::Operator)
+            .filter(|(identity, _)| namespace(identity) == largest.map(|(name, _)| name))
             .min_by_key(|(_, known)| known.used)
             .map(|(identity, _)| identity.clone());
         if let Some(oldest) = oldest {
             open.remove(&oldest);
         }
+    }
+}
+
+/// The namespace of an identity; the operator has none.
+fn namespace(identity: &Identity) -> Option<&str> {
+    match identity {
+        Identity::Operator => None,
+        Identity::Account(account) => Some(&account.namespace),
     }
 }
 

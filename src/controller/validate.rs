@@ -201,27 +201,22 @@ pub fn validate(object: &AttachedDatabase) -> Result<Desired, Invalid> {
     })
 }
 
-/// What a spec is about, however unusable the rest of it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Target {
-    /// The configuration on the follower cluster.
-    pub configuration: ConfigurationId,
-    /// The cluster that owns the data.
-    pub leader: ClusterId,
-    /// Which of the leader's databases are followed.
-    pub database: Database,
-}
-
-/// What `object` is about, as far as its spec tells. These fields are immutable, so an unusable spec tells it as well as a
-/// usable one, and a deletion has to know.
+/// What a deletion goes by when the spec is unusable: whose configuration it is, and what that follows. These fields are
+/// immutable, so they tell it as well as those of a usable spec; `None` when even they can't be read.
 #[must_use]
-pub fn target(object: &AttachedDatabase) -> Option<Target> {
+pub fn parting(object: &AttachedDatabase) -> Option<Desired> {
     let spec = &object.spec;
     let follower: ClusterId = spec.follower.cluster_resource_id.parse().ok()?;
-    Some(Target {
+    Some(Desired {
         configuration: follower.configuration(object.configuration_name()).ok()?,
         leader: spec.leader.cluster_resource_id.parse().ok()?,
         database: database(&spec.leader.database_name),
+        principals: spec.default_principals_modification_kind,
+        naming: Naming::Original,
+        sharing: Sharing::default(),
+        drift_policy: spec.drift_policy,
+        adoption_policy: spec.adoption_policy,
+        interval: None,
     })
 }
 

@@ -1,11 +1,12 @@
 //! Two replicas and one lease, on a real API server.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use testbed::{NotYet, OperatorOptions, OperatorProcess, eventually};
+use tokio::time::Instant;
 
 use crate::stage::{Stage, attached_database};
 

@@ -1,7 +1,5 @@
 //! From a new object to Ready, and what keeps it from there.
 
-use std::time::Duration;
-
 use kusto_arm_simulator::Options;
 use serde_json::json;
 

@@ -125,11 +125,14 @@ async fn a_restart_changes_no_owner() {
 #[tokio::test(start_paused = true)]
 async fn an_owner_that_went_while_nobody_watched_holds_nothing() {
     let harness = Harness::start();
+    harness
+        .api
+        .create(declared("zeta", &json!({"configurationName": "sales"})));
+    harness.until_ready("zeta").await;
     // Nothing but a change would make the operator look at it again.
-    harness.api.create(declared(
-        "zeta",
-        &json!({"configurationName": "sales", "suspend": true}),
-    ));
+    harness.api.edit("analytics", "zeta", |object| {
+        object["spec"]["suspend"] = json!(true);
+    });
     harness.pass(Duration::from_secs(2)).await;
     harness.api.create(other_spelling("alpha"));
     harness.until_reason("alpha", "ConfigurationClaimed").await;

@@ -383,3 +383,54 @@ async fn time_to_ready(act: Option<Value>) -> Duration {
     }
     Duration::try_from(harness.api.now().duration_since(begun)).unwrap()
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_may_only_look_keeps_nobody_from_a_configuration() {
+    let mut world = world_with_identity(&[]);
+    let roles = world["roleAssignments"].as_array_mut().unwrap();
+    for name in ["follower1", "leader1"] {
+        roles.push(json!({"principal": "operator", "scope": cluster(name), "role": "Contributor"}));
+        roles.push(json!({"principal": CLIENT, "scope": cluster(name), "role": "Reader"}));
+    }
+    for spec in [
+        json!({"driftPolicy": "Report"}),
+        json!({"suspend": true}),
+        json!({}),
+    ] {
+        let harness =
+            Harness::start_shared(&world, Tenancy::Policies(OwnIdentities::Enabled), |api| {
+                annotated(api, "analytics", "adx");
+                api.create_policy("open", open_policy());
+            });
+        let mut squatter = own("squatter");
+        squatter["spec"]["configurationName"] = json!("sales");
+        for (field, value) in spec.as_object().unwrap() {
+            squatter["spec"][field] = value.clone();
+        }
+        harness.api.create(squatter);
+        harness.pass(Duration::from_mins(1)).await;
+        harness.api.create(attached_database("sales"));
+        harness.until_ready("sales").await;
+        assert_eq!(harness.changes(), ["PUT sales"], "{spec}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_of_one_team_without_own_identities_goes_on_for_ever() {
+    let harness =
+        Harness::start_shared(&world(), Tenancy::AllowAll(OwnIdentities::Disabled), |_| {});
+    harness.api.create(attached_database("sales"));
+    harness.until_ready("sales").await;
+    harness.pass(Duration::from_hours(1)).await;
+    harness.edit_in_portal(
+        "sales",
+        &json!({"defaultPrincipalsModificationKind": "None"}),
+    );
+    harness.pass(Duration::from_mins(15)).await;
+    assert_eq!(
+        harness.changes(),
+        ["PUT sales", "PUT sales"],
+        "it still runs"
+    );
+    assert_eq!(harness.api.count_on(Kind::AttachmentPolicy, Verb::List), 0);
+}

@@ -6,9 +6,7 @@ use adx_follower_operator::controller::{OwnIdentities, Tenancy};
 use serde_json::{Value, json};
 
 use crate::api_server::{FakeApi, Fault, Kind, Verb};
-use crate::harness::{
-    Harness, attached_database, cluster, condition, declared, message, open_policy, world,
-};
+use crate::harness::{Harness, attached_database, cluster, condition, message, open_policy, world};
 
 /// Default deny, and nothing that allows anything.
 pub(crate) fn closed() -> Harness {
@@ -209,5 +207,47 @@ async fn who_can_read_no_policies_serves_nobody_and_recovers() {
     );
     assert!(harness.arm.journal().is_empty());
     harness.api.heal();
+    harness.until_ready("sales").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slip_of_a_policy_hands_nothing_over() {
+    let harness = closed();
+    harness.api.create_policy("analytics", analytics_policy());
+    let mut policy = analytics_policy();
+    policy["namespaces"] = json!({"matchLabels": {"kubernetes.io/metadata.name": "other"}});
+    harness.api.create_policy("other", policy);
+    harness.api.create(attached_database("sales"));
+    harness.until_ready("sales").await;
+    let mut rival = attached_database("sales");
+    rival["metadata"]["namespace"] = json!("other");
+    rival["spec"]["adoptionPolicy"] = json!("Always");
+    rival["spec"]["defaultPrincipalsModificationKind"] = json!("None");
+    harness.api.create(rival);
+    harness.pass(Duration::from_mins(1)).await;
+    harness.api.delete_policy("analytics");
+    harness.until_reason("sales", "AttachmentNotAllowed").await;
+    harness.pass(Duration::from_hours(2)).await;
+    assert_eq!(
+        harness.changes(),
+        ["PUT sales"],
+        "the other one still waits"
+    );
+    harness.api.create_policy("analytics", analytics_policy());
+    harness.until_ready("sales").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_without_a_policy_is_no_time_of_failing() {
+    let harness = closed();
+    harness.api.create(attached_database("sales"));
+    harness.until_reason("sales", "AttachmentNotAllowed").await;
+    harness.pass(Duration::from_hours(2)).await;
+    // A role that was granted a moment ago is not known everywhere.
+    harness.grant(&[]);
+    harness.api.create_policy("analytics", analytics_policy());
+    let object = harness.until_reason("sales", "AuthorizationFailed").await;
+    assert_eq!(condition(&object, "Stalled"), None);
+    harness.grant(&[("follower1", "Contributor"), ("leader1", "Contributor")]);
     harness.until_ready("sales").await;
 }

@@ -20,7 +20,7 @@ impl OperationUrl {
     /// Takes an address from a header or from what was remembered, if it leads to an operation at `endpoint`.
     ///
     /// Who can write an object's status could otherwise have us read any resource. So the path must be one of these, in
-    /// any case, and name a subscription ([`belongs_to`](Self::belongs_to)):
+    /// any case, and name a subscription:
     /// * `/subscriptions/S/…/providers/Microsoft.Kusto/…/operationResults/ID`, with or without `locations/L`;
     /// * anything below a configuration of a cluster, for services that hang their operations there.
     ///
@@ -42,10 +42,7 @@ impl OperationUrl {
         &self.0
     }
 
-    /// Whether the operation is one of this subscription's. What is remembered in a place that others can write should
-    /// belong to the subscription of the resource that it is about.
-    #[must_use]
-    pub fn belongs_to(&self, subscription: &str) -> bool {
+    fn belongs_to(&self, subscription: &str) -> bool {
         self.subscription()
             .is_some_and(|own| own.eq_ignore_ascii_case(subscription))
     }

@@ -8,6 +8,7 @@ use crate::{
     api::{
         AttachedDatabase, ConditionType, GROUP, POLICY_KIND, PrincipalsModificationKind, VERSION,
     },
+    azure::id::ClusterId,
     controller::{
         Identity, Tenancy,
         access::{
@@ -17,7 +18,7 @@ use crate::{
         block::Block,
         outcome::Outcome,
         report::{Record, Seen, Subject},
-        validate::Desired,
+        validate::{Desired, validate},
     },
 };
 
@@ -63,6 +64,21 @@ pub fn served(
                 None,
             )
         }
+    }
+}
+
+/// The clusters that `object` lets the operator's identity touch: none where that identity does not serve it, whatever
+/// its author wrote.
+#[must_use]
+pub fn lent(tenancy: &Tenancy, known: &Known, object: &AttachedDatabase) -> Vec<ClusterId> {
+    let Ok(desired) = validate(object) else {
+        return Vec::new();
+    };
+    match judge(tenancy, &Demand::of(object, Some(&desired)), known) {
+        Access::Granted(Identity::Operator) => {
+            vec![desired.configuration.cluster().clone(), desired.leader]
+        }
+        Access::Granted(Identity::Account(_)) | Access::Refused(_) => Vec::new(),
     }
 }
 

@@ -233,7 +233,8 @@ pub(super) async fn subscriptions(reached: &Reached, clusters: &[ClusterId]) -> 
             .or_insert(cluster);
     }
     if chosen.is_empty() {
-        let nothing = "no object and no policy names a cluster for the operator's identity yet";
+        let nothing =
+            "no policy, and no object that may use the operator's identity, names a cluster yet";
         return vec![Check::skipped(Topic::Subscription, nothing)];
     }
     let asker = Asker {

@@ -170,19 +170,19 @@ mod tests {
             (None, "it is not installed"),
             (
                 Some(edited(&|live| {
-                    live["status"]["conditions"][1]["status"] = json!("False")
+                    live["status"]["conditions"][1]["status"] = json!("False");
                 })),
                 "`Established` is not True",
             ),
             (
                 Some(edited(&|live| {
-                    live["spec"]["versions"][0]["served"] = json!(false)
+                    live["spec"]["versions"][0]["served"] = json!(false);
                 })),
                 "does not serve version v1alpha1",
             ),
             (
                 Some(edited(&|live| {
-                    live["spec"]["versions"][0]["name"] = json!("v1")
+                    live["spec"]["versions"][0]["name"] = json!("v1");
                 })),
                 "does not serve version v1alpha1",
             ),

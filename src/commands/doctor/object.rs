@@ -104,20 +104,20 @@ impl Practice<'_> {
             (Some(Identity::Operator), Ok(reached)) => reached.client.clone(),
             (Some(Identity::Operator), Err(_)) | (None, _) => None,
         };
-        match identity {
-            None => checks.extend(IN_AZURE.map(|topic| Check::skip(topic, Topic::Access))),
-            Some(identity) => checks.extend(
-                self.in_azure(object, &desired, &identity, client.as_deref())
-                    .await,
-            ),
-        }
+        let client = client.as_deref();
         let clusters: [&ClusterId; 2] = [desired.configuration.cluster(), &desired.leader];
-        checks.push(status::judge(
-            object,
-            self.now,
-            client.as_deref(),
-            &clusters,
-        ));
+        // Nobody is told to hand out a role on what a refused author named, whatever the status says.
+        let clusters = match identity {
+            None => {
+                checks.extend(IN_AZURE.map(|topic| Check::skip(topic, Topic::Access)));
+                &[][..]
+            }
+            Some(identity) => {
+                checks.extend(self.in_azure(object, &desired, &identity, client).await);
+                &clusters
+            }
+        };
+        checks.push(status::judge(object, self.now, client, clusters));
         checks
     }
 

@@ -23,28 +23,24 @@ use crate::{
     error_chain::ErrorChain,
 };
 
-use super::{Access, Identity, Kind, Known, Refusal, listen::Noted};
+use super::{Access, Book, Demand, Identity, Kind, Known, Refusal, judge, listen::Noted};
 
 /// Policies that are read before a write at most. More of them would have to be withdrawn at once, each after the one
 /// before was read.
 const MAX_POLICIES: usize = 4;
 
 /// Whether `object` is served now, by what the API server itself says. Where it says nothing, nobody knows.
-///
-/// # Errors
-/// [`KubernetesError::Conflict`] when it shows too many changes at once.
 pub async fn confirm(
     context: &Context,
     object: &AttachedDatabase,
     desired: Option<&Desired>,
     granted: &Identity,
-) -> Result<Access, KubernetesError> {
+) -> Access {
     match ask(context, object, desired, granted).await {
-        Ok(access) => Ok(access),
-        Err((_, KubernetesError::Conflict)) => Err(KubernetesError::Conflict),
+        Ok(access) => access,
         Err((kind, error)) => {
             tracing::warn!(kind = kind.as_str(), error = %ErrorChain(&error), "access can't be confirmed");
-            Ok(Access::Refused(Refusal::Unknown(kind)))
+            Access::Refused(Refusal::Unknown(kind))
         }
     }
 }
@@ -56,58 +52,58 @@ async fn ask(
     granted: &Identity,
 ) -> Result<Access, (Kind, KubernetesError)> {
     let (client, book) = (&context.client, &context.access);
-    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+    let demand = Demand::of(object, desired);
+    // Only what was read for this: an older event may reach the book at any moment.
+    let mut live = Known::default();
     match granted {
+        Identity::Operator if !book.tenancy().heeds_policies() => {}
         Identity::Account(account) => {
-            let accounts =
-                Api::<PartialObjectMeta<ServiceAccount>>::namespaced(client.clone(), namespace);
+            let accounts = Api::<PartialObjectMeta<ServiceAccount>>::namespaced(
+                client.clone(),
+                demand.namespace,
+            );
             let key = (account.namespace.clone(), account.name.clone());
-            let live = call(accounts.get_opt(&account.name)).await;
-            match live.map_err(|error| (Kind::Accounts, error))? {
-                Some(live) => live.note(book),
-                None => book.note(|known| known.accounts.remove(&key)),
-            }
-            Ok(book.judge(object, desired))
+            read(book, &accounts, &account.name, key, &mut live).await?;
         }
-        Identity::Operator if !book.tenancy().heeds_policies() => Ok(book.judge(object, desired)),
         Identity::Operator => {
             let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());
-            note(context, &namespaces, namespace, |known| {
-                known.namespaces.remove(namespace)
-            })
-            .await?;
+            let key = demand.namespace.to_owned();
+            read(book, &namespaces, demand.namespace, key, &mut live).await?;
             let policies = Api::<DeserializeGuard<AttachmentPolicy>>::all(client.clone());
             for _ in 0..MAX_POLICIES {
                 let Some(policy) = book.allowed_by(object, desired) else {
-                    return Ok(book.judge(object, desired));
+                    break;
                 };
-                note(context, &policies, &policy, |known| {
-                    known.policies.remove(&policy)
-                })
-                .await?;
-                if book.allowed_by(object, desired).as_ref() == Some(&policy) {
-                    return Ok(book.judge(object, desired));
+                read(book, &policies, &policy, policy.clone(), &mut live).await?;
+                if live.allows(&demand).is_ok() {
+                    break;
                 }
             }
-            Err((Kind::Policies, KubernetesError::Conflict))
         }
     }
+    Ok(judge(book.tenancy(), &demand, &live))
 }
 
-/// Writes into the book what `api` holds under `name` now.
-async fn note<K>(
-    context: &Context,
+/// Notes what `api` holds under `name` now, both in the book and among what was read for this confirmation.
+async fn read<K>(
+    book: &Book,
     api: &Api<K>,
     name: &str,
-    forget: impl FnOnce(&mut Known) -> bool,
+    key: K::Key,
+    live: &mut Known,
 ) -> Result<(), (Kind, KubernetesError)>
 where
     K: Noted + Clone + DeserializeOwned + Debug,
 {
-    let live = call(api.get_opt(name)).await;
-    match live.map_err(|error| (K::KIND, error))? {
-        Some(live) => live.note(&context.access),
-        None => context.access.note(forget),
+    let found = call(api.get_opt(name)).await;
+    match found.map_err(|error| (K::KIND, error))? {
+        Some(found) => {
+            if let Some(facts) = found.facts() {
+                K::shelf(live).put(key, facts);
+            }
+            found.note(book);
+        }
+        None => book.note(K::bears_on(&key), |known| K::shelf(known).remove(&key)),
     }
     Ok(())
 }

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
+use crate::azure::entra_id;
+
 use super::{
     Account, CLIENT_ID_ANNOTATION, Demand, Flaw, Kind, NamedBy, Refusal, TENANT_ID_ANNOTATION,
     policy::Policy,
 };
-
-/// Longest client or tenant id: a GUID has 36 characters, a tenant may be named by a domain.
-const ID_MAX: usize = 253;
 
 /// Namespace and name of a ServiceAccount.
 pub type AccountKey = (String, String);
@@ -98,16 +97,13 @@ impl Known {
     }
 }
 
-/// The tenant becomes a segment of the token route's path: nothing that could lead elsewhere may stand in it.
+/// The rule is that of whoever makes the credential: what passes here can't fail there.
 fn checked_id(value: Option<&str>) -> Result<String, Flaw> {
-    let value = value.map(str::trim).unwrap_or_default();
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    if value.is_empty() {
-        Err(Flaw::Missing)
-    } else if value.len() > ID_MAX || value.starts_with('.') || !value.chars().all(fits) {
-        Err(Flaw::Malformed)
-    } else {
-        Ok(value.to_owned())
+    let value = value.unwrap_or_default();
+    match entra_id(value) {
+        Some(id) => Ok(id.to_owned()),
+        None if value.trim().is_empty() => Err(Flaw::Missing),
+        None => Err(Flaw::Malformed),
     }
 }
 

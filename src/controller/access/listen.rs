@@ -5,7 +5,10 @@
 
 use std::{collections::HashSet, fmt::Debug, hash::Hash, sync::Arc};
 
-use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, future::join_all};
+use futures::{
+    FutureExt as _, StreamExt as _,
+    future::{BoxFuture, join_all},
+};
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -22,6 +25,7 @@ use crate::{
 use super::{
     AccountFacts, Book, CLIENT_ID_ANNOTATION, Kind, Known, OwnIdentities, Shelf,
     TENANT_ID_ANNOTATION,
+    book::Whose,
     known::{AccountKey, Labels},
     policy::Policy,
 };
@@ -61,7 +65,12 @@ pub fn listen(client: &Client, scope: &WatchScope, book: &Arc<Book>) -> BoxFutur
             })),
         }
     }
-    join_all(watches).map(drop).boxed()
+    async {
+        join_all(watches).await;
+        // Where nothing is watched, too: whoever waits for this waits for ever.
+        std::future::pending::<()>().await;
+    }
+    .boxed()
 }
 
 fn config() -> watcher::Config {
@@ -81,11 +90,15 @@ pub(super) trait Noted: ResourceExt {
     fn facts(&self) -> Option<Self::Facts>;
     fn shelf(known: &mut Known) -> &mut Shelf<Self::Key, Self::Facts>;
 
+    /// Whose access it decides.
+    fn bears_on(key: &Self::Key) -> Whose;
+
     /// Writes it into the book as it is now.
     fn note(&self, book: &Book) {
-        book.note(|known| match self.facts() {
-            Some(facts) => Self::shelf(known).put(self.key(), facts),
-            None => Self::shelf(known).remove(&self.key()),
+        let (key, facts) = (self.key(), self.facts());
+        book.note(Self::bears_on(&key), |known| match facts {
+            Some(facts) => Self::shelf(known).put(key, facts),
+            None => Self::shelf(known).remove(&key),
         });
     }
 }
@@ -116,6 +129,10 @@ impl Noted for DeserializeGuard<AttachmentPolicy> {
             .ok()
     }
 
+    fn bears_on(_: &String) -> Whose {
+        Whose::Everybody
+    }
+
     fn shelf(known: &mut Known) -> &mut Shelf<String, Policy> {
         &mut known.policies
     }
@@ -132,6 +149,10 @@ impl Noted for PartialObjectMeta<Namespace> {
 
     fn facts(&self) -> Option<Labels> {
         Some(self.labels().clone())
+    }
+
+    fn bears_on(namespace: &String) -> Whose {
+        Whose::Of(namespace.clone())
     }
 
     fn shelf(known: &mut Known) -> &mut Shelf<String, Labels> {
@@ -157,6 +178,10 @@ impl Noted for PartialObjectMeta<ServiceAccount> {
         })
     }
 
+    fn bears_on((namespace, _): &AccountKey) -> Whose {
+        Whose::Of(namespace.clone())
+    }
+
     fn shelf(known: &mut Known) -> &mut Shelf<AccountKey, AccountFacts> {
         &mut known.accounts
     }
@@ -172,7 +197,7 @@ fn follow<K>(
 where
     K: Noted + Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    book.note(|known| {
+    book.note(Whose::Everybody, |known| {
         K::shelf(known).expect_list();
         false
     });
@@ -188,7 +213,7 @@ where
                 }
                 Ok(watcher::Event::InitDone) => {
                     let present = std::mem::take(&mut listed);
-                    book.note(|known| {
+                    book.note(Whose::Everybody, |known| {
                         let shelf = K::shelf(known);
                         let went = shelf.keep(&within, &present);
                         let is_first = std::mem::take(&mut is_first);
@@ -200,7 +225,8 @@ where
                 }
                 Ok(watcher::Event::Apply(object)) => object.note(&book),
                 Ok(watcher::Event::Delete(object)) => {
-                    book.note(|known| K::shelf(known).remove(&object.key()));
+                    let key = object.key();
+                    book.note(K::bears_on(&key), |known| K::shelf(known).remove(&key));
                 }
                 Err(error) => tracing::warn!(
                     kind = K::KIND.as_str(),

@@ -17,7 +17,7 @@ fn cluster(name: &str) -> ClusterId {
 }
 
 /// A policy for the namespace `analytics`: Sales… of leader1 on follower1; `change` alters its spec.
-fn policy(change: Value) -> Policy {
+fn policy(change: &Value) -> Policy {
     let mut spec = json!({
         "namespaces": {"matchLabels": {"kubernetes.io/metadata.name": "analytics"}},
         "followers": [cluster("follower1").to_string()],
@@ -241,7 +241,7 @@ fn a_policy_allows_what_it_names_and_nothing_beside_it() {
         ),
     ] {
         assert_eq!(
-            wish.is_allowed_by(vec![policy(json!({}))]),
+            wish.is_allowed_by(vec![policy(&json!({}))]),
             allowed,
             "{reason}"
         );
@@ -320,7 +320,7 @@ fn scopes_above_a_cluster_cover_it_and_patterns_mean_what_they_say() {
         ),
     ] {
         assert_eq!(
-            wish.is_allowed_by(vec![policy(change)]),
+            wish.is_allowed_by(vec![policy(&change)]),
             allowed,
             "{reason}"
         );
@@ -329,12 +329,13 @@ fn scopes_above_a_cluster_cover_it_and_patterns_mean_what_they_say() {
 
 #[test]
 fn policies_do_not_add_up() {
-    let follower =
-        policy(json!({"leaders": [{"scope": cluster("leader2").to_string(), "databases": ["*"]}]}));
-    let leader = policy(json!({"followers": [cluster("follower2").to_string()]}));
+    let follower = policy(
+        &json!({"leaders": [{"scope": cluster("leader2").to_string(), "databases": ["*"]}]}),
+    );
+    let leader = policy(&json!({"followers": [cluster("follower2").to_string()]}));
     assert!(!Wish::default().is_allowed_by(vec![follower.clone(), leader.clone()]));
-    assert!(Wish::default().is_allowed_by(vec![follower, leader, policy(json!({}))]));
-    let rules = policy(json!({"leaders": [
+    assert!(Wish::default().is_allowed_by(vec![follower, leader, policy(&json!({}))]));
+    let rules = policy(&json!({"leaders": [
         {"scope": cluster("leader1").to_string(), "databases": ["Stock"]},
         {"scope": cluster("leader2").to_string(), "databases": ["Sales"]},
     ]}));
@@ -347,7 +348,7 @@ fn policies_do_not_add_up() {
 #[test]
 fn what_is_not_listed_yet_refuses_without_blame() {
     let tenancy = Tenancy::Policies(OwnIdentities::Enabled);
-    let mut known = known(vec![policy(json!({}))]);
+    let mut known = known(vec![policy(&json!({}))]);
     known.policies.expect_list();
     let unknown = |kind| Access::Refused(Refusal::Unknown(kind));
     assert_eq!(
@@ -380,7 +381,7 @@ fn an_object_that_says_nothing_usable_is_allowed_nothing() {
         reach: None,
     };
     let everything = policy(
-        json!({"namespaces": {}, "followers": [SUBSCRIPTION], "leaders": [{"scope": SUBSCRIPTION, "databases": ["*"]}]}),
+        &json!({"namespaces": {}, "followers": [SUBSCRIPTION], "leaders": [{"scope": SUBSCRIPTION, "databases": ["*"]}]}),
     );
     assert_eq!(
         judge(
@@ -404,14 +405,24 @@ fn who_may_not_act_makes_no_claim() {
         })))
     };
     let operator = || Access::Granted(Identity::Operator);
-    for (access, owns, expected) in [
-        (operator(), false, Some(Standing::Asks)),
-        (operator(), true, Some(Standing::Owns)),
-        (account(), false, None),
-        (account(), true, Some(Standing::Owns)),
-        (Access::Refused(Refusal::NotAllowed), true, None),
+    for (access, ownership, expected) in [
+        (operator(), None, Some(Standing::Asks)),
+        (operator(), Some(Ownership::Created), Some(Standing::Owns)),
+        (operator(), Some(Ownership::Adopted), Some(Standing::Owns)),
+        (account(), None, None),
+        (account(), Some(Ownership::Created), Some(Standing::Owns)),
+        (account(), Some(Ownership::Adopted), None),
+        (
+            Access::Refused(Refusal::NotAllowed),
+            Some(Ownership::Created),
+            None,
+        ),
     ] {
-        assert_eq!(standing(&access, owns), expected, "{access:?} {owns}");
+        assert_eq!(
+            standing(&access, ownership),
+            expected,
+            "{access:?} {ownership:?}"
+        );
     }
 }
 
@@ -423,7 +434,7 @@ proptest! {
             let id = cluster(name).to_string();
             if upper { id.to_uppercase() } else { id }.parse().unwrap()
         };
-        let policy = policy(json!({"followers": [cluster(&name).to_string()]}));
+        let policy = policy(&json!({"followers": [cluster(&name).to_string()]}));
         let wish = Wish { follower: spelt(&other), ..Wish::default() };
         prop_assert_eq!(wish.is_allowed_by(vec![policy]), name == other);
     }
@@ -432,9 +443,9 @@ proptest! {
     #[test]
     fn a_policy_takes_nothing_away(database in "(Sales|Stock)[a-z]{0,3}", prefix in "[A-Z]?[a-z]{0,3}") {
         let wish = Wish { database: one(&database), ..Wish::default() };
-        let extra = policy(json!({"leaders": [{"scope": SUBSCRIPTION, "databases": [format!("{prefix}*")]}]}));
-        let before = wish.is_allowed_by(vec![policy(json!({}))]);
-        let after = wish.is_allowed_by(vec![policy(json!({})), extra]);
+        let extra = policy(&json!({"leaders": [{"scope": SUBSCRIPTION, "databases": [format!("{prefix}*")]}]}));
+        let before = wish.is_allowed_by(vec![policy(&json!({}))]);
+        let after = wish.is_allowed_by(vec![policy(&json!({})), extra]);
         prop_assert!(!before || after);
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Decision, Effect, Look, Release, Wait, in_lane,
     operation::{in_progress, outstanding, unfinished},
-    refused,
+    refused, send,
 };
 use crate::{
     api::{DeletionPolicy, Ownership},
@@ -18,8 +18,8 @@ use crate::{
         failure::Failure,
         readable::foreign_origin,
         snapshot::{
-            Access, Azure, Claim, Finalizer, Following, Lane, Operation, OperationKind, Remote,
-            Sight, Snapshot,
+            Azure, Claim, Finalizer, Following, Lane, Operation, OperationKind, Remote, Sight,
+            Snapshot,
         },
         validate::Desired,
     },
@@ -107,7 +107,8 @@ impl Detach<'_> {
     /// cluster's state nor a valid spec can hold a deletion.
     fn by_follower(&self) -> Decision {
         if self.is_due() {
-            return Decision::Act(Effect::Delete(self.configuration.clone()));
+            let request = Effect::Delete(self.configuration.clone());
+            return send(&self.snapshot.object, request);
         }
         self.unfinished().unwrap_or_else(|| self.begin())
     }
@@ -144,28 +145,28 @@ impl Detach<'_> {
             },
             Following::Listed => {
                 if self.is_due() {
-                    return Decision::Act(Effect::DetachFromLeader {
+                    let request = Effect::DetachFromLeader {
                         leader: leader.clone(),
                         configuration: self.configuration.clone(),
-                    });
+                    };
+                    return send(&self.snapshot.object, request);
                 }
                 self.unfinished().unwrap_or_else(|| self.begin())
             }
         }
     }
 
-    /// Whether the intent to detach is durable, the lane ours, and somebody may act.
+    /// Whether the intent to detach is durable and the lane ours.
     fn is_due(&self) -> bool {
         matches!(
             self.sight.operation,
             Operation::Intended(OperationKind::Detach)
         ) && self.snapshot.lane == Lane::Granted
-            && self.snapshot.object.access == Access::Confirmed
     }
 
     fn begin(&self) -> Decision {
         in_lane(
-            self.snapshot,
+            self.snapshot.lane,
             OperationKind::Detach,
             self.ownership,
             Vec::new(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Attached, Decision, Effect, Look, Wait, in_lane,
     operation::{Obstacle, explains_all, in_progress, unfinished, usable},
-    refused,
+    refused, send,
 };
 use crate::{
     api::{AdoptionPolicy, DriftPolicy, Ownership},
@@ -20,7 +20,7 @@ use crate::{
         preflight::{self, Verdict},
         readable::{Readability, foreign_origin, readability},
         snapshot::{
-            Access, Azure, Claim, Databases, End, Finalizer, Freshness, Lane, Object, Operation,
+            Azure, Claim, Databases, End, Finalizer, Freshness, Lane, Object, Operation,
             OperationKind, Remote, Sight, Snapshot,
         },
         validate::Desired,
@@ -220,17 +220,16 @@ fn write(
     }
     let object = &snapshot.object;
     match (&sight.operation, object.ownership, snapshot.lane) {
-        (Operation::Intended(intended), Some(_), Lane::Granted)
-            if *intended == kind && object.access == Access::Confirmed =>
-        {
-            Decision::Act(Effect::Put {
+        (Operation::Intended(intended), Some(_), Lane::Granted) if *intended == kind => send(
+            object,
+            Effect::Put {
                 kind,
                 desired: Box::new(desired.clone()),
                 location: cluster.location.clone(),
-            })
-        }
-        (_, ownership, _) => in_lane(
-            snapshot,
+            },
+        ),
+        (_, ownership, lane) => in_lane(
+            lane,
             kind,
             ownership.unwrap_or(Ownership::Created),
             differences,

@@ -224,7 +224,7 @@ fn the_lane_is_kept_only_while_an_operation_may_run() {
             false,
         ),
         (Outcome::Invalid(Invalid::OverrideAndPrefix), false),
-        (Outcome::Blocked(Block::Refused(Refusal::NotAllowed)), false),
+        (Outcome::Blocked(Block::Refused(Refusal::NotAllowed)), true),
         (Outcome::Released, false),
     ] {
         assert_eq!(outcome.may_be_operating(), keeps, "{outcome:?}");

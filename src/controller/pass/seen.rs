@@ -102,3 +102,11 @@ pub(super) fn is_over(azure: &Azure, block: &Block) -> bool {
         | Operation::Unreadable { .. } => false,
     }
 }
+
+/// Whether the intent of an operation is durable whose request was not sent.
+pub(super) fn is_unsent(azure: &Azure) -> bool {
+    match azure {
+        Azure::Read(sight) => matches!(sight.operation, Operation::Intended(_)),
+        Azure::NotRead | Azure::Operating(_) => false,
+    }
+}

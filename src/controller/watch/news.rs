@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use kube::{core::DeserializeGuard, runtime::watcher};
 
 use crate::{
-    api::{AttachedDatabase, OperationStatus},
+    api::{AttachedDatabase, DriftPolicy, OperationStatus},
     controller::{
-        access::{Access, standing},
+        access::{Access, Identity, standing},
+        claims::Standing,
         context::Context,
         lane::ObjectKey,
     },
@@ -29,13 +30,13 @@ pub(super) fn take_note(
         Ok(watcher::Event::InitApply(guarded)) => {
             listed.insert(key(guarded));
             if let DeserializeGuard(Ok(object)) = guarded {
-                let _ = declare(object, context);
+                let _ = declare(object, context, Occasion::Later);
                 expect_operation(object, context);
             }
         }
         Ok(watcher::Event::InitDone) => context.keep_only(namespace, &std::mem::take(listed)),
         Ok(watcher::Event::Apply(DeserializeGuard(Ok(object)))) => {
-            let _ = declare(object, context);
+            let _ = declare(object, context, Occasion::Later);
         }
         Ok(watcher::Event::Delete(object)) => context.withdraw(&key(object)),
         Ok(watcher::Event::Apply(_)) | Err(_) => {}
@@ -45,24 +46,46 @@ pub(super) fn take_note(
 /// Judges an object anew after what access is judged by has changed: who is served otherwise gets a pass now, and who may
 /// not act any more makes no claim.
 pub(super) fn judge_again(object: &AttachedDatabase, context: &Context) {
-    let access = declare(object, context);
+    let access = declare(object, context, Occasion::Later);
     context.served_as(&key(object), &access);
 }
 
+/// When a claim is noted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// Before the first pass of any object.
+    Start,
+    /// While passes run.
+    Later,
+}
+
 /// Notes what the object claims, and says how it is served.
-fn declare(object: &AttachedDatabase, context: &Context) -> Access {
+///
+/// Whether an identity of an object's own may claim anything, Azure knows, and a pass finds out: its claim is left as it
+/// is. Only before the first pass is its status believed, so that a restart changes no owner.
+fn declare(object: &AttachedDatabase, context: &Context, occasion: Occasion) -> Access {
+    let key = key(object);
     let (access, desired) = context.access.judge_raw(object);
-    let owns = object
-        .status
-        .as_ref()
-        .is_some_and(|status| status.ownership.is_some());
-    match (desired, standing(&access, owns)) {
-        (Some(_), None) if matches!(access, Access::Granted(_)) => {
-            // Azure decides whether it has a claim, and a pass may have found out.
+    let ownership = object.status.as_ref().and_then(|status| status.ownership);
+    match (occasion, &access, ownership) {
+        (Occasion::Later, Access::Granted(Identity::Account(_)), ownership)
+            if desired.is_some() =>
+        {
+            // What was taken back after a refused request must not stay said.
+            if ownership.is_none() && context.claimed_as(&key) == Some(Standing::Owns) {
+                context.withdraw(&key);
+            }
         }
-        (desired, standing) => {
-            let configuration = desired.map(|desired| desired.configuration);
-            context.declare(&key(object), object, configuration.zip(standing));
+        // A policy that slips must not hand over what is attached.
+        (Occasion::Later, Access::Refused(_), Some(_))
+            if context.claimed_as(&key) == Some(Standing::Owns) => {}
+        (_, access, ownership) => {
+            let claim = desired
+                .filter(|desired| desired.drift_policy == DriftPolicy::Correct)
+                .map(|desired| desired.configuration)
+                .zip(standing(access, ownership))
+                .filter(|(_, standing)| !object.spec.suspend || *standing == Standing::Owns);
+            context.declare(&key, object, claim);
         }
     }
     access
@@ -73,6 +96,7 @@ pub(super) fn resume(guarded: &Guarded, context: &Context) -> ObjectKey {
     let key = key(guarded);
     context.forget(&key);
     if let DeserializeGuard(Ok(object)) = guarded {
+        let _ = declare(object, context, Occasion::Start);
         expect_operation(object, context);
     }
     key

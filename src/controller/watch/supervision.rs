@@ -58,22 +58,21 @@ impl Supervision {
         std::future::pending::<()>().await;
     }
 
-    /// Judges all objects anew whenever what access is judged by has changed.
+    /// Judges objects anew whenever what their access is judged by has changed.
     pub(super) async fn judge(&self) {
         let mut changes = self.context.access.changes();
         // Fails only when the book is gone.
         while changes.changed().await.is_ok() {
-            self.judge_all();
+            let changed = self.context.access.take_changed();
+            for object in self.stores.iter().flat_map(Store::state) {
+                if let Ok(object) = &object.0
+                    && changed.includes(object.metadata.namespace.as_deref().unwrap_or_default())
+                {
+                    news::judge_again(object, &self.context);
+                }
+            }
             // Lists bring changes by the hundred.
             tokio::time::sleep(BETWEEN_JUDGEMENTS).await;
-        }
-    }
-
-    fn judge_all(&self) {
-        for object in self.stores.iter().flat_map(Store::state) {
-            if let Ok(object) = &object.0 {
-                news::judge_again(object, &self.context);
-            }
         }
     }
 
@@ -84,7 +83,6 @@ impl Supervision {
         let _ = self.listed.subscribe().wait_for(|listed| *listed).await;
         loop {
             self.context.leadership.gained().await;
-            self.judge_all();
             let objects = self.stores.iter().flat_map(Store::state);
             let keys: Vec<ObjectKey> = objects
                 .map(|object| news::resume(&object, &self.context))

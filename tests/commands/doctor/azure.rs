@@ -4,8 +4,9 @@ use adx_follower_operator::azure::credential::CredentialKind;
 use azure_core::base64::encode_url_safe;
 use serde_json::json;
 
-use super::{CLIENT, OPERATOR, TENANT, Ward};
-use crate::harness::{attached_database, cluster};
+use super::{CLIENT, OPERATOR, TENANT, Ward, find};
+use crate::api_server::{Fault, Kind, Verb};
+use crate::harness::{attached_database, cluster, declared};
 
 const OBJECT: [&str; 3] = ["sales", "-n", "analytics"];
 
@@ -193,13 +194,94 @@ async fn subscriptions_tell_their_refusals_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_refused_author_names_is_neither_asked_about_nor_handed_out() {
+    const FOREIGN: &str = "/subscriptions/00000000-0000-0000-0000-000000000009/resourceGroups/theirs/providers/Microsoft.Kusto/clusters/foreign";
+    let ward = Ward::new();
+    ward.api.delete_policy("open");
+    ward.api.create_policy(
+        "one",
+        json!({"namespaces": {}, "followers": [cluster("follower1")], "leaders": [{"scope": cluster("leader1"), "databases": ["*"]}]}),
+    );
+    ward.patch(json!({"clusters": [{"id": FOREIGN, "location": "West Europe"}]}));
+    // The operator has no role anywhere: whatever is asked about is refused, and has a remedy.
+    ward.grant(&[(CLIENT, "follower2", &["*"])]);
+    ward.create(declared(
+        "sales",
+        &json!({
+            "follower": {"clusterResourceId": FOREIGN},
+            "leader": {"clusterResourceId": format!("{FOREIGN}2"), "databaseName": "Sales"},
+        }),
+    ));
+    // As an operator may have left it before the policy changed.
+    let message = format!("the identity lacks `Microsoft.Kusto/Clusters/write` on `{FOREIGN}`: no");
+    ward.say(
+        "analytics",
+        "sales",
+        "False",
+        "AuthorizationFailed",
+        &message,
+    );
+
+    let asked_about = |part: &str| {
+        let journal = ward.arm.journal();
+        journal.iter().any(|entry| entry.request.url.contains(part))
+    };
+    let (checks, _) = ward.checks(&[]).await;
+    let subscriptions: Vec<_> = checks
+        .iter()
+        .filter(|check| check["id"] == "subscription")
+        .collect();
+    assert_eq!(subscriptions.len(), 1, "{subscriptions:#?}");
+    assert_eq!(
+        subscriptions[0]["remedies"],
+        json!([format!(
+            "az role assignment create --assignee {OPERATOR} --role 'ADX Follower Operator' --scope {}",
+            cluster("follower1")
+        )])
+    );
+    assert!(asked_about("follower1") && !asked_about("foreign"));
+    let (checks, _) = ward.checks(&OBJECT).await;
+    assert_eq!(find(&checks, "access").unwrap()["result"], "fail");
+    assert!(!asked_about("foreign"));
+    let remedies: String = checks
+        .iter()
+        .flat_map(|check| check["remedies"].as_array().unwrap())
+        .map(|remedy| remedy.as_str().unwrap())
+        .collect();
+    assert!(!remedies.contains("az role"), "{remedies}");
+
+    // By `--allow-all` it is served, and so it is asked about.
+    let (checks, _) = ward.checks(&["--allow-all"]).await;
+    let told = find(&checks, "subscription").unwrap()["remedies"].to_string();
+    assert!(told.contains(FOREIGN) && asked_about("foreign"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_it_is_not_known_who_is_allowed_no_subscription_is_asked() {
+    for (kind, verb) in [
+        (Kind::AttachmentPolicy, Verb::List),
+        (Kind::Namespace, Verb::Get),
+    ] {
+        let ward = Ward::with_object();
+        ward.api.fault_always_on(kind, verb, Fault::Refuse(403));
+        ward.told(&[], "subscription").await.is("fail", "403", "");
+        let journal = ward.arm.journal();
+        assert!(
+            journal
+                .iter()
+                .all(|entry| !entry.request.url.contains("/clusters/"))
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn under_lockdown_the_operators_identity_is_not_even_tried() {
     let ward = Ward::new();
     ward.annotate_account();
     ward.create(attached_database("sales"));
     let lockdown = [&OBJECT[..], &["--default-service-account", "adx"]].concat();
     let (checks, _) = ward.checks(&lockdown).await;
-    let of = |id: &str| super::find(&checks, id).unwrap()["result"].clone();
+    let of = |id: &str| find(&checks, id).unwrap()["result"].clone();
     assert_eq!(
         (of("credential"), of("token")),
         (json!("skip"), json!("skip"))

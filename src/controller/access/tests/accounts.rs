@@ -81,6 +81,12 @@ fn an_account_serves_its_own_namespace_with_both_halves_of_its_identity() {
             Some(incomplete(TENANT_ID_ANNOTATION, Flaw::Malformed)),
         ),
         (
+            "a hyphen first",
+            "analytics",
+            (Some("-c"), Some("t-1")),
+            Some(incomplete(CLIENT_ID_ANNOTATION, Flaw::Malformed)),
+        ),
+        (
             "a query",
             "analytics",
             (Some("c?x=1"), Some("t-1")),
@@ -114,7 +120,7 @@ fn an_account_serves_its_own_namespace_with_both_halves_of_its_identity() {
 
 #[test]
 fn the_settings_say_whose_identity_it_can_be() {
-    let mut known = known(vec![policy(json!({}))]);
+    let mut known = known(vec![policy(&json!({}))]);
     known.accounts.put(
         ("analytics".to_owned(), "adx".to_owned()),
         facts(Some("c"), Some("t")),
