@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod azure;
 mod doctor;
+mod election;
 mod inspect;
 mod tenancy;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod tests;
 
 pub use azure::{AzureArgs, CloudArg, CredentialArg};
 pub use doctor::{DoctorArgs, DoctorOutputArg};
+pub use election::ElectionArgs;
 pub use inspect::{
     DiffArgs, DiffOutputArg, FollowersArgs, FollowersOutputArg, ImportArgs, ImportOutputArg,
 };
@@ -151,37 +153,9 @@ pub struct RunArgs {
     )]
     pub concurrency: u32,
 
-    /// Elect the one replica that acts through a Lease; the others keep their caches warm
-    #[arg(
-        long,
-        env = "ADX_FOLLOWER_LEADER_ELECT",
-        action = ArgAction::Set,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        default_value_t = false,
-        help_heading = "How much at a time"
-    )]
-    pub leader_elect: bool,
-
-    /// Name of the Lease; operators that share a namespace and split the objects need one each
-    #[arg(
-        long,
-        env = "ADX_FOLLOWER_LEADER_ELECTION_ID",
-        value_name = "NAME",
-        default_value = "adx-follower-operator",
-        help_heading = "How much at a time"
-    )]
-    pub leader_election_id: String,
-
-    /// Namespace of the Lease, instead of the Pod's own
-    #[arg(
-        long,
-        env = "ADX_FOLLOWER_LEADER_ELECTION_NAMESPACE",
-        value_name = "NAME",
-        help_heading = "How much at a time"
-    )]
-    pub leader_election_namespace: Option<String>,
+    /// How the one replica that acts is elected
+    #[command(flatten)]
+    pub election: ElectionArgs,
 
     /// Where /metrics is served; 0 turns it off, port 0 takes a free port
     #[arg(

@@ -23,7 +23,7 @@ mod tenancy;
 #[cfg(test)]
 mod tests;
 
-pub use election::Election;
+pub use election::{Election, election};
 
 pub use selector::{is_dns_label as is_namespace, is_dns_subdomain as is_object_name};
 pub use tenancy::tenancy;
@@ -193,9 +193,7 @@ impl Config {
             interval,
             operations_per_cluster,
             concurrency,
-            leader_elect,
-            leader_election_id,
-            leader_election_namespace,
+            election,
             metrics_bind_address,
             health_bind_address,
             log_format,
@@ -233,11 +231,7 @@ impl Config {
                 },
                 filter: log_level.parse().map_err(ConfigError::LogFilter)?,
             },
-            election: leader_elect
-                .then(|| {
-                    election::election(&leader_election_id, leader_election_namespace, &variable)
-                })
-                .transpose()?,
+            election: election::election(election, &variable)?,
             tenancy: tenancy::tenancy(tenancy)?,
             arm: ArmConfig::new(azure, variable)?,
         })

@@ -26,11 +26,14 @@ use crate::{
         token::{Claims, Mint, Minted, TokenCache, TokenError},
         transport::Transport,
     },
-    controller::{Account, Connect, Identity},
+    controller::{Account, Connect, Identity, turns::Turns},
     error_chain::ErrorChain,
 };
 
 mod issued;
+mod paced;
+
+use paced::{Paced, places};
 
 /// The audience of a token that Entra exchanges (kusto-dataplane.md §6).
 const AUDIENCE: &str = "api://AzureADTokenExchange";
@@ -61,24 +64,29 @@ impl<T: Transport + Clone> Clients<T> {
     /// As the controller wants it.
     #[must_use]
     pub fn connect(self) -> Box<Connect> {
-        Box::new(move |identity| self.client(identity))
+        let places = places();
+        Box::new(move |identity| self.client(identity, &places))
     }
 
-    fn client(&self, identity: &Identity) -> Result<ArmClient, CredentialError> {
+    fn client(&self, identity: &Identity, places: &Turns) -> Result<ArmClient, CredentialError> {
         let mint = match (identity, &self.operator) {
             (Identity::Operator, Some(mint)) => Arc::clone(mint),
             // Nobody is granted an identity that is not there; should it happen, nobody gets a token.
             (Identity::Operator, None) => Arc::new(NoIdentity) as Arc<dyn Mint>,
-            (Identity::Account(account), _) => credential::federated(
-                &account.tenant_id,
-                &account.client_id,
-                Arc::new(AccountTokens {
-                    kubernetes: self.kubernetes.clone(),
-                    account: Arc::clone(account),
-                }),
-                &self.cloud,
-                &self.transport,
-            )?,
+            (Identity::Account(account), _) => Arc::new(Paced {
+                mint: credential::federated(
+                    &account.tenant_id,
+                    &account.client_id,
+                    Arc::new(AccountTokens {
+                        kubernetes: self.kubernetes.clone(),
+                        account: Arc::clone(account),
+                    }),
+                    &self.cloud,
+                    &self.transport,
+                )?,
+                namespace: account.namespace.clone(),
+                places: places.clone(),
+            }),
         };
         Ok(ArmClient::new(ArmOptions {
             endpoint: self.cloud.endpoint.clone(),
@@ -184,7 +192,9 @@ fn refused(status: StatusCode, body: &[u8], name: &str) -> TokenError {
                  namespace; ask an administrator of this Kubernetes cluster"
             ),
         },
-        (status, Some(words)) => ungiven(name, &format!("it answered {}: {words}", status.as_u16())),
+        (status, Some(words)) => {
+            ungiven(name, &format!("it answered {}: {words}", status.as_u16()))
+        }
         (status, None) => ungiven(name, &format!("it answered {}", status.as_u16())),
     }
 }

@@ -250,8 +250,8 @@ fn the_examples_name_what_there_is() {
     );
     let flux = fs::read_to_string(root.join("examples/flux/kustomizations.yaml")).unwrap();
     let flux: Vec<Value> = serde_saphyr::from_multiple(&flux).unwrap();
-    let [source, operator, databases] = &flux[..] else {
-        panic!("a source and two Kustomizations");
+    let [source, operator, policies, databases] = &flux[..] else {
+        panic!("a source and three Kustomizations");
     };
     assert_eq!(
         source["spec"]["ref"]["tag"],
@@ -262,11 +262,14 @@ fn the_examples_name_what_there_is() {
         root.join(base).join("kustomization.yaml").is_file(),
         "{base}"
     );
-    assert_eq!(
-        databases["spec"]["dependsOn"][0]["name"],
-        operator["metadata"]["name"]
-    );
-    for kustomization in [operator, databases] {
+    for (earlier, later) in [(operator, policies), (policies, databases)] {
+        assert_eq!(
+            later["spec"]["dependsOn"][0]["name"],
+            earlier["metadata"]["name"]
+        );
+        assert_ne!(later["spec"]["path"], earlier["spec"]["path"]);
+    }
+    for kustomization in [operator, policies, databases] {
         assert_eq!(kustomization["spec"]["wait"], true);
     }
     let release = fs::read_to_string(root.join("examples/flux/helmrelease.yaml")).unwrap();

@@ -17,6 +17,8 @@ use adx_follower_operator::{
 use clap::CommandFactory as _;
 use serde_json::Value;
 
+#[path = "docs/alerts.rs"]
+mod alerts;
 #[path = "docs/happenings.rs"]
 mod happenings;
 #[path = "support/oracles.rs"]

@@ -46,6 +46,8 @@ mod replicas;
 mod shared_reads;
 #[path = "scenarios/tenancy.rs"]
 mod tenancy;
+#[path = "scenarios/tokens.rs"]
+mod tokens;
 
 use serde_json::Value;
 

@@ -175,9 +175,10 @@ impl Caller {
             return Err(ArmError::Refused(Refusal { intent, ..refusal }));
         }
         let token = self.token().await?;
-        let answer = self.exchange(call, &token).await?;
+        // Boxed: a call is large, and a pass has many places that make one.
+        let answer = Box::pin(self.exchange(call, &token)).await?;
         let answer = match call.kind.intent() {
-            Intent::Read => self.read_again(call, answer, token).await?,
+            Intent::Read => Box::pin(self.read_again(call, answer, token)).await?,
             Intent::Write | Intent::Delete => self.judged_write(answer, &token).await?,
         };
         if answer.status == 429 {
@@ -216,8 +217,9 @@ impl Caller {
             self.untried().take_if(|untried| untried == token);
             return Ok(answer);
         }
+        let renewed = self.renewed(&answer, token).await?;
         answer.unaccepted = self.unaccepted(&answer);
-        if let Some(renewed) = self.renewed(&answer, token).await? {
+        if let Some(renewed) = renewed {
             // When new tokens are refused one after another, it is not their age.
             let before = self.untried().replace(renewed.clone());
             if renewed != *token && before.as_ref() != Some(token) {

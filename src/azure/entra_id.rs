@@ -28,7 +28,10 @@ mod tests {
                 "11111111-1111-4111-8111-111111111111",
                 Some("11111111-1111-4111-8111-111111111111"),
             ),
-            (" contoso.onmicrosoft.com\n", Some("contoso.onmicrosoft.com")),
+            (
+                " contoso.onmicrosoft.com\n",
+                Some("contoso.onmicrosoft.com"),
+            ),
             ("c", Some("c")),
             (longest.as_str(), Some(longest.as_str())),
             ("", None),

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{AzureArgs, TenancyArgs};
+use super::{AzureArgs, ElectionArgs, TenancyArgs};
 
 /// The arguments of `doctor`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -22,6 +22,10 @@ pub struct DoctorArgs {
     /// How to write what is found
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = DoctorOutputArg::Text)]
     pub output: DoctorOutputArg,
+
+    /// How replicas elect the one that acts, as the operator has it
+    #[command(flatten)]
+    pub election: ElectionArgs,
 
     /// Who may do what, as the operator has it
     #[command(flatten)]

@@ -63,7 +63,7 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!(arguments.interval, "10m");
     assert_eq!(arguments.operations_per_cluster, 1);
     assert_eq!(arguments.concurrency, 8);
-    assert!(!arguments.leader_elect);
+    assert!(!arguments.election.leader_elect);
     assert_eq!(arguments.metrics_bind_address, "0.0.0.0:8080");
     assert_eq!(arguments.health_bind_address, "0.0.0.0:8081");
     assert_eq!(arguments.log_format, LogFormatArg::Json);
@@ -82,7 +82,7 @@ fn leader_elect_is_a_switch_that_also_takes_a_value() {
         (&["--leader-elect=false"], false),
     ] {
         assert_eq!(
-            run(arguments).unwrap().leader_elect,
+            run(arguments).unwrap().election.leader_elect,
             expected,
             "{arguments:?}"
         );

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | [`checks`] | one check and how it came out | pure |
 //! | `kubernetes`, `neighbours` | questions to the API server | I/O |
-//! | [`installation`], [`definition`], [`rights`] | version, policies, objects; resource definitions; rights: judged | pure |
+//! | [`installation`], [`definition`] | version, policies, objects; resource definitions: judged | pure |
+//! | [`rights`], [`lease`] | rights in Kubernetes: judged | pure |
 //! | [`mod@azure`] | the operator's token, ARM, subscriptions | I/O |
 //! | [`identity`], [`assertion`] | credentials and what Entra says of them | pure |
 //! | `object` | one object, step by step | I/O |
@@ -35,6 +36,7 @@ use self::{
     azure::{Azure, Reached},
     checks::{Check, Topic, ending},
     kubernetes::Problem,
+    lease::Lease,
     neighbours::{Neighbours, Unreadable},
     object::Practice,
     request::{Place, Scope},
@@ -52,6 +54,7 @@ pub mod definition;
 pub mod identity;
 pub mod installation;
 mod kubernetes;
+pub mod lease;
 mod neighbours;
 mod object;
 pub mod output;
@@ -166,6 +169,8 @@ async fn cluster(
         Err(version) => {
             let mut checks = vec![version];
             checks.extend([Topic::Crd, Topic::Rights].map(|id| Check::skip(id, Topic::Kubernetes)));
+            let lease = request.election.as_ref().map(|_| Topic::Lease);
+            checks.extend(lease.map(|id| Check::skip(id, Topic::Kubernetes)));
             return (checks, Err(Topic::Kubernetes));
         }
     };
@@ -176,6 +181,16 @@ async fn cluster(
     let place = request.scope.place(client.default_namespace());
     let rights = kubernetes::rights(&client, &caller, &request.tenancy, place.namespace()).await;
     checks.push(rights);
+    if let Some(election) = &request.election {
+        let namespace = election.namespace.as_deref();
+        let lease = Lease {
+            namespace: namespace
+                .unwrap_or_else(|| client.default_namespace())
+                .to_owned(),
+            name: election.name.clone(),
+        };
+        checks.push(kubernetes::lease(&client, &caller, &lease).await);
+    }
     if !served {
         return (checks, Err(Topic::Crd));
     }

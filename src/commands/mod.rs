@@ -230,7 +230,7 @@ pub fn doctor(
     variable: impl Fn(&str) -> Option<String>,
     console: &mut Console<'_>,
 ) -> Result<Ending, CommandError> {
-    let request = doctor::Request::new(arguments)?;
+    let request = doctor::Request::new(arguments, &variable)?;
     let config = azure(&arguments.azure, variable)?;
     let now = SystemClock.now();
     block_on(async {

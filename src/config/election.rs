@@ -1,5 +1,7 @@
 //! How the one replica that acts is elected. Pure.
 
+use crate::cli::ElectionArgs;
+
 use super::{ConfigError, given, selector};
 
 /// The Lease that replicas compete for, as far as it is configured.
@@ -13,26 +15,33 @@ pub struct Election {
     pub replica: Option<String>,
 }
 
-/// Checks the arguments.
+/// Checks the arguments; none: nobody is elected. `variable` looks up what the Pod is told of itself.
 ///
 /// # Errors
 /// Names the flag that is wrong.
-pub(super) fn election(
-    name: &str,
-    namespace: Option<String>,
+pub fn election(
+    arguments: ElectionArgs,
     variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Election, ConfigError> {
-    let name = name.trim().to_owned();
+) -> Result<Option<Election>, ConfigError> {
+    let ElectionArgs {
+        leader_elect,
+        leader_election_id,
+        leader_election_namespace,
+    } = arguments;
+    if !leader_elect {
+        return Ok(None);
+    }
+    let name = leader_election_id.trim().to_owned();
     if !selector::is_dns_subdomain(&name) {
         return Err(ConfigError::LeaseName(name));
     }
-    let namespace = given(namespace).or_else(|| given(variable("POD_NAMESPACE")));
+    let namespace = given(leader_election_namespace).or_else(|| given(variable("POD_NAMESPACE")));
     if let Some(namespace) = namespace.as_ref().filter(|it| !selector::is_dns_label(it)) {
         return Err(ConfigError::LeaseNamespace(namespace.clone()));
     }
-    Ok(Election {
+    Ok(Some(Election {
         name,
         namespace,
         replica: given(variable("POD_NAME")).or_else(|| given(variable("HOSTNAME"))),
-    })
+    }))
 }

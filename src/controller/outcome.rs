@@ -142,9 +142,9 @@ impl Outcome {
                 | Wait::Outcome(_)
                 | Wait::Visibility(_)
                 | Wait::Provisioning { .. },
-            ) => true,
+            )
             // Nobody may look any more at what was begun.
-            Self::Blocked(Block::Refused(_)) => true,
+            | Self::Blocked(Block::Refused(_)) => true,
             // Azure could not be asked, so nobody knows.
             Self::Blocked(Block::Failure(failure)) => {
                 matches!(failure.class, Class::Transient | Class::Throttled)

@@ -79,17 +79,15 @@ mod tests {
         let long = "x".repeat(1_000);
         let cut = "x".repeat(WORDS_MAX);
         for (body, found) in [
-            (
-                r#"{"kind":"Status","message":"no"}"#.to_owned(),
-                Some("no"),
-            ),
+            (r#"{"kind":"Status","message":"no"}"#.to_owned(), Some("no")),
             (r#"{"kind":"Status"}"#.to_owned(), Some("")),
             (
                 format!(r#"{{"kind":"Status","message":"{long}"}}"#),
                 Some(cut.as_str()),
             ),
             (
-                r#"{"kind":"TokenRequest","message":"a.b.c","status":{"token":"a.b.c"}}"#.to_owned(),
+                r#"{"kind":"TokenRequest","message":"a.b.c","status":{"token":"a.b.c"}}"#
+                    .to_owned(),
                 None,
             ),
             (r#"{"message":"a.b.c"}"#.to_owned(), None),

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use adx_follower_operator::{
-    commands::doctor::rights::needed,
+    commands::doctor::{
+        lease::{self, Use},
+        rights::needed,
+    },
     controller::{OwnIdentities, Tenancy},
 };
 use serde_json::Value;
@@ -343,9 +346,16 @@ fn the_doctor_asks_for_the_rights_that_the_chart_gives() {
                 .map_or_else(String::new, |below| format!("/{below}"));
             format!("* {}/{}{below} {}", right.group, right.resource, right.verb)
         });
-        // It does not look at the lease, which is not needed to judge an object.
-        let mut given = granted(&rendered_with(settings), RELEASE);
-        given.retain(|right| !right.contains("/leases"));
-        assert_eq!(given, asked.collect(), "{tenancy:?}");
+        let of_lease = Use::ALL.into_iter().map(|usage| {
+            let name = if usage.is_by_name() {
+                format!("[{RELEASE}]")
+            } else {
+                String::new()
+            };
+            let (group, resource, verb) = (lease::GROUP, lease::RESOURCE, usage.verb());
+            format!("{NAMESPACE} {group}/{resource}{name} {verb}")
+        });
+        let given = granted(&rendered_with(settings), RELEASE);
+        assert_eq!(given, asked.chain(of_lease).collect(), "{tenancy:?}");
     }
 }

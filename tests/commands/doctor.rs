@@ -172,7 +172,7 @@ impl Ward {
             }),
             now: self.api.now(),
         };
-        let request = Request::new(&arguments).unwrap();
+        let request = Request::new(&arguments, &|_| None).unwrap();
         let ran = on_console(None, async |console| {
             Ok(doctor::run(&request, surroundings, console).await)
         })

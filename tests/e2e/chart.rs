@@ -123,6 +123,8 @@ async fn test(stage: &Stage) -> Vec<Value> {
             .args(["--output=json", &format!("--arm-endpoint={simulator}")])
             .env_clear()
             .env("KUBECONFIG", &kubeconfig)
+            // In a Pod the ServiceAccount's own files tell the namespace.
+            .env("POD_NAMESPACE", NAMESPACE)
             .env("IDENTITY_ENDPOINT", format!("{simulator}/msi/token"))
             .env("IDENTITY_HEADER", "testbed");
         let output = command.output().await.unwrap();
@@ -215,6 +217,7 @@ async fn the_rights_of_the_chart_are_enough_for_the_whole_cluster() {
     let checks = test(&stage).await;
     assert_eq!(results(&checks, "crd"), ["ok", "ok"], "{checks:#?}");
     assert_eq!(results(&checks, "rights"), ["ok"], "{checks:#?}");
+    assert_eq!(results(&checks, "lease"), ["ok"], "{checks:#?}");
 
     // Tokens of a ServiceAccount can be asked for, whatever Azure makes of them.
     let account = json!({

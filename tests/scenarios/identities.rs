@@ -11,11 +11,11 @@ use crate::harness::{
     Harness, attached_database, cluster, condition, declared, message, open_policy, world,
 };
 
-const CLIENT: &str = "33333333-3333-4333-8333-333333333333";
+pub(crate) const CLIENT: &str = "33333333-3333-4333-8333-333333333333";
 const TENANT: &str = "11111111-1111-4111-8111-111111111111";
 
 /// A world in which `CLIENT` is the identity of the ServiceAccount analytics/adx, with a role on these clusters.
-fn world_with_identity(clusters: &[&str]) -> Value {
+pub(crate) fn world_with_identity(clusters: &[&str]) -> Value {
     let mut world = world();
     world["identities"] = json!([
         {"clientId": CLIENT, "federatedSubjects": ["system:serviceaccount:analytics:adx"]},
@@ -30,7 +30,7 @@ fn world_with_identity(clusters: &[&str]) -> Value {
     world
 }
 
-fn annotated(api: &FakeApi, namespace: &str, name: &str) {
+pub(crate) fn annotated(api: &FakeApi, namespace: &str, name: &str) {
     api.create_service_account(
         namespace,
         name,
@@ -42,7 +42,7 @@ fn annotated(api: &FakeApi, namespace: &str, name: &str) {
 }
 
 /// An object of `analytics` that names the ServiceAccount `adx`.
-fn own(name: &str) -> Value {
+pub(crate) fn own(name: &str) -> Value {
     declared(name, &json!({"serviceAccountName": "adx"}))
 }
 

@@ -376,6 +376,11 @@ impl Harness {
             .collect()
     }
 
+    /// What the operator has logged so far.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
     /// The reasons of the events about the object, in order.
     pub fn event_reasons(&self, name: &str) -> Vec<String> {
         self.api

@@ -31,7 +31,7 @@ impl Recording {
         let text = Shared::default();
         let subscriber = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(
-                "debug,adx_follower_operator=trace,azure_core=trace,azure_identity=trace,typespec_client_core=trace",
+                "debug,adx_follower_operator=trace,azure_core=trace,azure_identity=trace,typespec_client_core=trace,kube_client=trace",
             ))
             .with_ansi(false)
             .with_writer(text.clone())

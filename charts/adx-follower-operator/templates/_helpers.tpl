@@ -93,6 +93,17 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- and (eq (len .Values.watchNamespaces) 1) (has .Release.Namespace .Values.watchNamespaces) }}
 {{- end }}
 
+{{/* The flags of leader election, which `run` and `doctor` share too. */}}
+{{- define "adx.electionArgs" -}}
+- --leader-elect={{ .Values.leaderElection.enabled }}
+{{- if .Values.leaderElection.enabled }}
+- --leader-election-id={{ default (include "adx.fullname" .) .Values.leaderElection.id }}
+{{- with .Values.leaderElection.namespace }}
+- --leader-election-namespace={{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* The flags that `run` and `doctor` share. */}}
 {{- define "adx.sharedArgs" -}}
 {{- $azure := .Values.azure }}

@@ -4,4 +4,5 @@ mod answers;
 mod exchange;
 mod leader;
 mod lists;
+mod refused_writes;
 mod script;

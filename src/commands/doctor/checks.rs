@@ -14,6 +14,8 @@ pub enum Topic {
     Crd,
     /// The caller has the rights that the operator needs.
     Rights,
+    /// It has those to the Lease of `--leader-elect`.
+    Lease,
     /// Who may use the operator's identity.
     Policies,
     /// What proves the operator's identity.
@@ -58,6 +60,7 @@ impl Topic {
             Self::Kubernetes => "kubernetes",
             Self::Crd => "crd",
             Self::Rights => "rights",
+            Self::Lease => "lease",
             Self::Policies => "policies",
             Self::Credential => "credential",
             Self::Token => "token",
@@ -111,7 +114,7 @@ impl Finding {
 pub struct Check {
     /// What was looked at.
     pub id: Topic,
-    /// Whose: `NAMESPACE/NAME` of an object, a subscription, the name of a definition; `None`: the installation's.
+    /// Whose: `NAMESPACE/NAME` of an object or a Lease, a subscription, the name of a definition; `None`: the installation's.
     pub subject: Option<String>,
     /// How it came out.
     pub result: Finding,

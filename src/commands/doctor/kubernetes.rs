@@ -27,6 +27,7 @@ use super::{
     checks::{Check, Topic},
     definition::{self, Service},
     installation,
+    lease::{self, Lease, Use},
     rights::{self, Caller, Right},
 };
 
@@ -132,36 +133,65 @@ pub(super) async fn rights(
     tenancy: &Tenancy,
     namespace: Option<&str>,
 ) -> Check {
-    let api = Api::<SelfSubjectAccessReview>::all(client.clone());
     let all = rights::needed(tenancy);
-    let asked = all.iter().map(|right| {
-        let api = api.clone();
-        async move {
-            let review = review(right, namespace);
-            let answer = within(api.create(&PostParams::default(), &review)).await?;
-            Ok(answer.status.is_some_and(|status| status.allowed))
-        }
-    });
-    let answers: Result<Vec<bool>, Problem> = join_all(asked).await.into_iter().collect();
-    match answers {
-        Err(problem) => Check::warn(
-            Topic::Rights,
-            format!("the caller's rights are not known: {problem}"),
-        ),
-        Ok(answers) => {
-            let lacking: Vec<Right> = all
-                .iter()
-                .zip(answers)
-                .filter_map(|(right, allowed)| (!allowed).then_some(*right))
-                .collect();
-            rights::judge(caller, namespace, &all, &lacking)
-        }
+    match lacking(client, &all, |right| attributes(right, namespace)).await {
+        Err(problem) => unknown(Topic::Rights, &problem),
+        Ok(lacking) => rights::judge(caller, namespace, &all, &lacking),
     }
 }
 
-fn review(right: &Right, namespace: Option<&str>) -> SelfSubjectAccessReview {
+/// Which rights to `lease` the caller has.
+pub(super) async fn lease(client: &Client, caller: &Caller, lease: &Lease) -> Check {
+    let attributes = |usage: Use| ResourceAttributes {
+        group: Some(lease::GROUP.to_owned()),
+        resource: Some(lease::RESOURCE.to_owned()),
+        verb: Some(usage.verb().to_owned()),
+        namespace: Some(lease.namespace.clone()),
+        name: usage.is_by_name().then(|| lease.name.clone()),
+        ..ResourceAttributes::default()
+    };
+    match lacking(client, &Use::ALL, attributes).await {
+        Err(problem) => unknown(Topic::Lease, &problem),
+        Ok(lacking) => lease::judge(caller, lease, &lacking),
+    }
+}
+
+fn unknown(topic: Topic, problem: &Problem) -> Check {
+    Check::warn(
+        topic,
+        format!("the caller's rights are not known: {problem}"),
+    )
+}
+
+/// Those of `all` that the caller may not do.
+async fn lacking<T: Copy>(
+    client: &Client,
+    all: &[T],
+    attributes: impl Fn(T) -> ResourceAttributes,
+) -> Result<Vec<T>, Problem> {
+    let api = Api::<SelfSubjectAccessReview>::all(client.clone());
+    let asked = all.iter().map(|right| {
+        let review = SelfSubjectAccessReview {
+            spec: SelfSubjectAccessReviewSpec {
+                resource_attributes: Some(attributes(*right)),
+                non_resource_attributes: None,
+            },
+            ..SelfSubjectAccessReview::default()
+        };
+        let api = api.clone();
+        async move {
+            let answer = within(api.create(&PostParams::default(), &review)).await?;
+            let allowed = answer.status.is_some_and(|status| status.allowed);
+            Ok((!allowed).then_some(*right))
+        }
+    });
+    let answers: Result<Vec<Option<T>>, Problem> = join_all(asked).await.into_iter().collect();
+    Ok(answers?.into_iter().flatten().collect())
+}
+
+fn attributes(right: Right, namespace: Option<&str>) -> ResourceAttributes {
     let text = |text: &str| Some(text.to_owned());
-    let attributes = ResourceAttributes {
+    ResourceAttributes {
         group: text(right.group),
         resource: text(right.resource),
         subresource: right.subresource.and_then(text),
@@ -172,13 +202,6 @@ fn review(right: &Right, namespace: Option<&str>) -> SelfSubjectAccessReview {
             .filter(|_| right.resource == "namespaces")
             .and_then(text),
         ..ResourceAttributes::default()
-    };
-    SelfSubjectAccessReview {
-        spec: SelfSubjectAccessReviewSpec {
-            resource_attributes: Some(attributes),
-            non_resource_attributes: None,
-        },
-        ..SelfSubjectAccessReview::default()
     }
 }
 

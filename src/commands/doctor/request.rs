@@ -3,7 +3,7 @@
 use crate::{
     cli::{DoctorArgs, DoctorOutputArg},
     commands::CommandError,
-    config,
+    config::{self, Election},
     controller::Tenancy,
 };
 
@@ -14,6 +14,7 @@ use super::checks::{Check, Topic};
 pub struct Request {
     pub(super) scope: Scope,
     pub(super) tenancy: Tenancy,
+    pub(super) election: Option<Election>,
     pub(super) output: DoctorOutputArg,
 }
 
@@ -34,16 +35,20 @@ pub(super) enum Scope {
 }
 
 impl Request {
-    /// Checks the arguments.
+    /// Checks the arguments. `variable` is as for `Config::new`.
     ///
     /// # Errors
     /// When one of them is wrong.
-    pub fn new(arguments: &DoctorArgs) -> Result<Self, CommandError> {
+    pub fn new(
+        arguments: &DoctorArgs,
+        variable: &impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, CommandError> {
         let DoctorArgs {
             name,
             namespace,
             all_namespaces,
             output,
+            election,
             tenancy,
             azure: _,
         } = arguments;
@@ -72,6 +77,7 @@ impl Request {
                 (None, None, false) => Scope::Installation,
             },
             tenancy: config::tenancy(tenancy.clone())?,
+            election: config::election(election.clone(), variable)?,
             output: *output,
         })
     }

@@ -69,6 +69,17 @@ impl Caller {
         }
     }
 
+    /// What a sentence about the caller's rights ends with.
+    #[must_use]
+    pub fn whose(&self) -> &'static str {
+        match self {
+            Self::Account { .. } => "",
+            Self::Person(_) | Self::Unknown => {
+                "; these are the caller's rights, not the operator's"
+            }
+        }
+    }
+
     /// A check on the caller's rights: they are only in the operator's way where the caller is the operator.
     #[must_use]
     pub fn check(&self, id: Topic, message: impl Into<String>) -> Check {
@@ -121,12 +132,7 @@ pub fn judge(caller: &Caller, namespace: Option<&str>, all: &[Right], lacking: &
         || "every namespace".to_owned(),
         |namespace| format!("namespace {namespace}"),
     );
-    let whose = match caller {
-        Caller::Account { .. } => "",
-        Caller::Person(_) | Caller::Unknown => {
-            "; these are the caller's rights, not the operator's"
-        }
-    };
+    let whose = caller.whose();
     if lacking.is_empty() {
         let message = format!(
             "{} has all {} rights that the operator needs in {place}{whose}",
@@ -194,20 +200,8 @@ fn rules(rights: &[Right]) -> Vec<Rule> {
     rules
 }
 
-/// A role with `rules`, bound to the caller where that is the operator.
 fn manifest(caller: &Caller, rules: &[Rule]) -> String {
     let mut out = String::new();
-    if !matches!(caller, Caller::Account { .. }) {
-        out.push_str("# if the operator lacks them too; bind the role to its ServiceAccount:\n");
-    }
-    out.push_str(
-        "kubectl apply -f - <<'EOF'\n\
-         apiVersion: rbac.authorization.k8s.io/v1\n\
-         kind: ClusterRole\n\
-         metadata:\n\
-         \x20 name: adx-follower-operator-missing\n\
-         rules:\n",
-    );
     for rule in rules {
         let _ = writeln!(
             out,
@@ -217,15 +211,32 @@ fn manifest(caller: &Caller, rules: &[Rule]) -> String {
             rule.verbs.join("\", \"")
         );
     }
+    role(caller, None, &out)
+}
+
+/// The command that makes a role with `rules`, one per line, and binds it to the caller where that is the operator: in
+/// `namespace`, or in the whole cluster.
+#[must_use]
+pub fn role(caller: &Caller, namespace: Option<&str>, rules: &str) -> String {
+    const HEAD: &str = "apiVersion: rbac.authorization.k8s.io/v1\nkind:";
+    let kind = namespace.map_or("ClusterRole", |_| "Role");
+    let place = namespace.map_or_else(String::new, |place| format!("  namespace: {place}\n"));
+    let metadata = format!("metadata:\n  name: adx-follower-operator-missing\n{place}");
+    let mut out = String::new();
+    if !matches!(caller, Caller::Account { .. }) {
+        out.push_str("# if the operator lacks them too; bind the role to its ServiceAccount:\n");
+    }
+    let _ = write!(
+        out,
+        "kubectl apply -f - <<'EOF'\n{HEAD} {kind}\n{metadata}rules:\n{rules}"
+    );
     if let Caller::Account { namespace, name } = caller {
         let _ = write!(
             out,
             "---\n\
-             apiVersion: rbac.authorization.k8s.io/v1\n\
-             kind: ClusterRoleBinding\n\
-             metadata:\n\
-             \x20 name: adx-follower-operator-missing\n\
-             roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: adx-follower-operator-missing}}\n\
+             {HEAD} {kind}Binding\n\
+             {metadata}\
+             roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: {kind}, name: adx-follower-operator-missing}}\n\
              subjects:\n\
              - {{kind: ServiceAccount, name: {name}, namespace: {namespace}}}\n"
         );

@@ -173,6 +173,19 @@ fn a_policy_allows_what_it_names_and_nothing_beside_it() {
             },
             false,
         ),
+    ] {
+        assert_eq!(
+            wish.is_allowed_by(vec![policy(&json!({}))]),
+            allowed,
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn a_policy_allows_its_databases_and_kinds_and_no_others() {
+    let wish = Wish::default;
+    for (reason, wish, allowed) in [
         (
             "the other way round",
             Wish {

@@ -63,10 +63,10 @@ impl Supervision {
         let mut changes = self.context.access.changes();
         // Fails only when the book is gone.
         while changes.changed().await.is_ok() {
-            let changed = self.context.access.take_changed();
+            let whose = self.context.access.take_changed();
             for object in self.stores.iter().flat_map(Store::state) {
                 if let Ok(object) = &object.0
-                    && changed.includes(object.metadata.namespace.as_deref().unwrap_or_default())
+                    && whose.includes(object.metadata.namespace.as_deref().unwrap_or_default())
                 {
                     news::judge_again(object, &self.context);
                 }

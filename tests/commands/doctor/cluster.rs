@@ -113,6 +113,34 @@ async fn missing_rights_are_named_with_their_rule() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_lease_is_looked_at_where_replicas_compete_for_it() {
+    let elect = ["--leader-elect", "--leader-election-namespace=adx"];
+    let ward = Ward::with_object();
+    let told = ward.told(&elect, "lease").await;
+    told.is("ok", "may `get`, `update`, `create` the Lease", "");
+    ward.api.deny("create leases");
+    let told = ward.told(&elect, "lease").await;
+    told.is(
+        "fail",
+        "may not `create` the Lease of `--leader-elect`",
+        "kind: RoleBinding\nmetadata:\n  name: adx-follower-operator-missing\n  namespace: adx\n",
+    );
+    let subject = |checks: &[Value]| {
+        let lease = checks.iter().find(|check| check["id"] == "lease");
+        lease.map(|check| check["subject"].clone())
+    };
+    let (checks, _) = ward.checks(&elect).await;
+    assert_eq!(subject(&checks), Some(json!("adx/adx-follower-operator")));
+    // The namespace is the client's own, as in `run`.
+    let (checks, _) = ward
+        .checks(&["--leader-elect", "--leader-election-id=shard-a"])
+        .await;
+    assert_eq!(subject(&checks), Some(json!("default/shard-a")));
+    let (checks, ending) = ward.checks(&OBJECT).await;
+    assert_eq!((subject(&checks), ending), (None, Ending::Done));
+}
+
+#[tokio::test(start_paused = true)]
 async fn policies_are_counted_and_unusable_ones_named() {
     let ward = Ward::with_object();
     ward.api.create_policy(

@@ -59,6 +59,8 @@ impl Verb {
 pub enum Fault {
     /// Answered with this HTTP status; nothing is applied.
     Refuse(u16),
+    /// Answered with 201 and this body; nothing is applied.
+    Answer(&'static str),
     /// Never answered; nothing is applied.
     Hang,
     /// The connection breaks; nothing is applied.

@@ -88,6 +88,7 @@ pub async fn answer(server: FakeApi, request: http::Request<Body>) -> Result<Ans
                 format!("fault: {code}"),
             )));
         }
+        Some(Fault::Answer(body)) => return Ok(text_answer(201, body.to_owned())),
         Some(Fault::Reset) => return broken(),
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::LoseAnswer | Fault::HangAfterApplying) | None => {}
@@ -96,7 +97,7 @@ pub async fn answer(server: FakeApi, request: http::Request<Body>) -> Result<Ans
     match fault {
         Some(Fault::LoseAnswer) => broken(),
         Some(Fault::HangAfterApplying) => std::future::pending().await,
-        Some(Fault::Refuse(_) | Fault::Reset | Fault::Hang) | None => {
+        Some(Fault::Refuse(_) | Fault::Answer(_) | Fault::Reset | Fault::Hang) | None => {
             Ok(answer.unwrap_or_else(|refused| refusal(&refused)))
         }
     }
@@ -294,7 +295,12 @@ fn watched(
 }
 
 fn json_answer(code: u16, value: &Value) -> Answer {
-    let mut answer = Response::new(axum::body::Body::from(value.to_string()));
+    text_answer(code, value.to_string())
+}
+
+/// Whatever the text is, it goes as JSON.
+fn text_answer(code: u16, text: String) -> Answer {
+    let mut answer = Response::new(axum::body::Body::from(text));
     *answer.status_mut() = StatusCode::from_u16(code).expect("a status code");
     let json = header::HeaderValue::from_static("application/json");
     answer.headers_mut().insert(header::CONTENT_TYPE, json);

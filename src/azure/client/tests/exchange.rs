@@ -25,7 +25,7 @@ async fn a_poll_replays_the_signed_address_unchanged() {
 }
 
 #[tokio::test]
-async fn a_401_costs_one_new_token_and_one_more_try() {
+async fn a_401_of_a_read_costs_one_new_token_and_one_more_try() {
     let bench = Bench::new([
         error(401, "ExpiredAuthenticationToken"),
         answer(200, CONFIGURATION),

@@ -40,6 +40,15 @@ pub(super) struct Script {
     pub(super) observed: Mutex<Vec<(ArmCall, CallResult)>>,
 }
 
+impl Script {
+    pub(super) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self {
+            steps: Mutex::new(steps.into_iter().collect()),
+            ..Self::default()
+        }
+    }
+}
+
 impl Transport for Script {
     fn send(
         &self,
@@ -106,10 +115,7 @@ impl Bench {
     }
 
     pub(super) fn with_tokens(steps: impl IntoIterator<Item = Step>, last: usize) -> Self {
-        let script = Arc::new(Script {
-            steps: Mutex::new(steps.into_iter().collect()),
-            ..Script::default()
-        });
+        let script = Arc::new(Script::new(steps));
         let tokens = Arc::new(Tokens {
             number: AtomicUsize::new(1),
             last,

@@ -81,12 +81,6 @@ fn an_account_serves_its_own_namespace_with_both_halves_of_its_identity() {
             Some(incomplete(TENANT_ID_ANNOTATION, Flaw::Malformed)),
         ),
         (
-            "a hyphen first",
-            "analytics",
-            (Some("-c"), Some("t-1")),
-            Some(incomplete(CLIENT_ID_ANNOTATION, Flaw::Malformed)),
-        ),
-        (
             "a query",
             "analytics",
             (Some("c?x=1"), Some("t-1")),
@@ -115,6 +109,34 @@ fn an_account_serves_its_own_namespace_with_both_halves_of_its_identity() {
             }
             (found, refusal) => assert_eq!(Some(found), refusal.map(Access::Refused), "{reason}"),
         }
+    }
+}
+
+#[test]
+fn what_no_credential_can_be_made_of_is_told_of_the_annotation() {
+    let longest = "c".repeat(253);
+    let longer = "c".repeat(254);
+    for (id, flaw) in [
+        ("c", None),
+        (longest.as_str(), None),
+        (longer.as_str(), Some(Flaw::Malformed)),
+        ("-c", Some(Flaw::Malformed)),
+        (".c", Some(Flaw::Malformed)),
+        ("{c}", Some(Flaw::Malformed)),
+        ("\t", Some(Flaw::Missing)),
+    ] {
+        let mut known = known(vec![]);
+        known.accounts.put(
+            ("analytics".to_owned(), "adx".to_owned()),
+            facts(Some(id), Some("t")),
+        );
+        let found = known.account("analytics", "adx", NamedBy::Object);
+        let refusal = flaw.map(|flaw| Refusal::AccountIncomplete {
+            name: "adx".to_owned(),
+            annotation: CLIENT_ID_ANNOTATION,
+            flaw,
+        });
+        assert_eq!(found.err(), refusal, "{id:?}");
     }
 }
 

@@ -171,8 +171,8 @@ fn advice_is_a_condition_that_says_all_of_it() {
 fn operations_that_cannot_be_followed_are_told_until_they_can() {
     use Advice::CustomerManagedKey;
     let seen = |advice, polls| Seen {
-        polls,
         advice,
+        polls,
         ..healthy()
     };
     let (key, none) = (Some(vec![CustomerManagedKey]), Some(vec![]));
