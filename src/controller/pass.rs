@@ -1,5 +1,6 @@
 //! One pass over one object: gather, decide, act, report, publish. I/O, but no logic of its own.
 
+mod conclude;
 mod seen;
 
 use std::{sync::Arc, time::Duration};
@@ -7,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    api::{AttachedDatabase, ConditionStatus, OperationStatus, Ownership},
-    azure::{error::Class, id::ClusterId},
+    api::{AttachedDatabase, OperationStatus, Ownership},
+    azure::id::ClusterId,
 };
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
     act,
     block::Block,
     context::Context,
-    decide::{Decision, Effect, Look, UNREADABLE_PATIENCE, Wait, decide},
+    decide::{Decision, Effect, Look, Wait, decide},
     diff::Difference,
     gather::{Reader, gather, priority},
     lane::ObjectKey,
@@ -24,7 +25,7 @@ use super::{
     memory::{Memory, Timeline},
     outcome::{Next, Outcome, Sent},
     publish::{self, KubernetesError},
-    report::{Notice, Record, Seen, Subject, ready, whole_seconds},
+    report::{Notice, Record, Seen, Subject, whole_seconds},
     sessions::Session,
     snapshot::{self, Azure, Finalizer, Operation, OperationKind, Running, Snapshot},
     validate::{Desired, parting, validate},
@@ -377,95 +378,6 @@ impl<'a> Pass<'a> {
                 Outcome::Blocked(Block::Failure(failure))
             }
         }
-    }
-
-    /// Reports and publishes, and hands the lane on.
-    async fn conclude(&mut self, outcome: &Outcome) -> Result<(), KubernetesError> {
-        match outcome {
-            Outcome::Blocked(_) | Outcome::Invalid(_) => {
-                self.memory.failing_since.get_or_insert_with(Instant::now);
-            }
-            Outcome::Settled(_) | Outcome::Waiting(_) | Outcome::Released => {}
-        }
-        let told = self.subject().notices(outcome);
-        if let Outcome::Released = outcome {
-            self.context.forget(self.key);
-        } else {
-            self.write_status(outcome).await?;
-            self.memory.ready = self
-                .object
-                .status
-                .as_ref()
-                .map_or(ConditionStatus::Unknown, ready);
-            self.notices.extend(told);
-            self.hand_on_lane(outcome);
-            self.give_up_claim(outcome);
-        }
-        publish::tell(
-            self.context,
-            &self.object,
-            std::mem::take(&mut self.notices),
-        )
-        .await;
-        Ok(())
-    }
-
-    fn hand_on_lane(&self, outcome: &Outcome) {
-        let Some(follower) = &self.follower else {
-            // It does not act any more, so it must not stand in anybody's way.
-            self.context.leave_lanes(self.key);
-            return;
-        };
-        let has_ended = self
-            .memory
-            .timeline
-            .is_none_or(|timeline| timeline.started.elapsed() >= UNREADABLE_PATIENCE);
-        let is_refused = matches!(outcome, Outcome::Blocked(Block::Refused(_)));
-        if outcome.may_be_operating()
-            && self.record.operation.is_some()
-            && !(is_refused && has_ended)
-        {
-            self.context.occupy_lane(follower, self.key);
-        } else if !matches!(outcome, Outcome::Waiting(Wait::Lane { .. })) {
-            self.context.leave_lane(follower, self.key);
-        }
-    }
-
-    /// With an identity of its own an object claims a configuration only as long as it gets on with it, or has it: else a
-    /// stranger with few rights, or none, could keep it from those who may have it.
-    fn give_up_claim(&self, outcome: &Outcome) {
-        let Some((Identity::Account(_), _)) = &self.server else {
-            return;
-        };
-        let keeps = match outcome {
-            Outcome::Settled(_) | Outcome::Waiting(_) | Outcome::Blocked(Block::Claimed { .. }) => {
-                true
-            }
-            Outcome::Blocked(Block::Failure(failure) | Block::LeaderFailure(failure)) => {
-                match failure.class {
-                    Class::Unauthenticated | Class::Denied | Class::Misconfigured => false,
-                    Class::Transient
-                    | Class::Throttled
-                    | Class::Busy
-                    | Class::Rejected
-                    | Class::Locked => self.record.ownership.is_some(),
-                }
-            }
-            Outcome::Blocked(_) | Outcome::Invalid(_) | Outcome::Released => {
-                self.record.ownership.is_some()
-            }
-        };
-        if !keeps {
-            self.context.withdraw(self.key);
-        }
-    }
-
-    async fn write_status(&mut self, outcome: &Outcome) -> Result<(), KubernetesError> {
-        if let Some(status) = self.subject().status(outcome) {
-            self.object = publish::write_status(self.context, &self.object, status).await?;
-        }
-        self.wrote();
-        Ok(())
     }
 
     /// Remembers the version that a cache must show before it is believed again.
