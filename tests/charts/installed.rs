@@ -22,7 +22,11 @@ struct Place {
 impl Place {
     async fn prepare(version: HelmVersion) -> Self {
         let logs = Logs::create(&format!("charts-{version:?}").to_lowercase()).unwrap();
-        let tools = Tools::ensure().await.unwrap();
+        // The older Helm on the oldest Kubernetes that is supported, the newer one on the newest.
+        let tools = match version {
+            HelmVersion::V3 => Tools::ensure_oldest().await.unwrap(),
+            HelmVersion::V4 => Tools::ensure().await.unwrap(),
+        };
         let plane = ControlPlane::start(&tools, &logs).await.unwrap();
         let helm = Helm::on(version, &plane).await.unwrap();
         let prepared = Self {
