@@ -44,6 +44,8 @@ mod recorder;
 mod replicas;
 #[path = "scenarios/shared_reads.rs"]
 mod shared_reads;
+#[path = "scenarios/suspend.rs"]
+mod suspend;
 #[path = "scenarios/tenancy.rs"]
 mod tenancy;
 #[path = "scenarios/tokens.rs"]

@@ -219,6 +219,16 @@ impl OperationKind {
 }
 
 impl AttachedDatabaseStatus {
+    /// The same, said of another generation.
+    #[must_use]
+    pub fn of_generation(mut self, generation: i64) -> Self {
+        self.observed_generation = Some(generation);
+        for condition in &mut self.conditions {
+            condition.observed_generation = Some(generation);
+        }
+        self
+    }
+
     /// This status cut to the bounds of the schema: long lists and texts end early (texts with `…`), later elements with
     /// the key of an earlier one go, and a polling URL that is too long is forgotten, since a cut one cannot be polled.
     /// Conditions are bounded by [`merge`](super::merge) already. Idempotent.

@@ -56,6 +56,8 @@ pub struct Memory {
     pub resting_on: Option<ClusterId>,
     /// How it was served.
     pub access: Option<Access>,
+    /// What the status speaks of: the fingerprint of the spec, whether suspended or not.
+    pub judged: Option<u64>,
     /// Whether operations could be followed.
     pub polls: Polls,
     /// The running operation, more precisely than status can tell.
@@ -104,6 +106,7 @@ impl Memory {
             refusal: None,
             resting_on: None,
             access: None,
+            judged: None,
             polls: Polls::default(),
             timeline: None,
         }

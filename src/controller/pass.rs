@@ -94,6 +94,7 @@ impl<'a> Pass<'a> {
     pub async fn run(mut self) -> Result<Next, KubernetesError> {
         let deleting = self.object.metadata.deletion_timestamp.is_some();
         if self.object.spec.suspend && !deleting {
+            self.pause().await?;
             self.context.forget(self.key);
             self.memory.access = None;
             return Ok(Next::Changed);

@@ -15,9 +15,24 @@ use crate::{
     },
 };
 
-use super::Pass;
+use super::{Pass, seen::fingerprint};
 
 impl Pass<'_> {
+    /// Leaves a suspended object with what was said of it last, as tools that wait for its generation want to know
+    /// (conventions.md §3). Nothing is looked at, so a spec that was changed along with it stays unanswered.
+    pub(super) async fn pause(&mut self) -> Result<(), KubernetesError> {
+        let generation = self.object.metadata.generation;
+        let Some(status) = self.object.status.clone() else {
+            return Ok(());
+        };
+        let is_judged = self.memory.judged == Some(fingerprint(&self.object.spec));
+        if is_judged && status.observed_generation != generation {
+            let status = status.of_generation(generation.unwrap_or_default());
+            self.object = publish::write_status(self.context, &self.object, status).await?;
+        }
+        Ok(())
+    }
+
     /// Reports and publishes, and hands the lane on.
     pub(super) async fn conclude(&mut self, outcome: &Outcome) -> Result<(), KubernetesError> {
         match outcome {
@@ -31,6 +46,7 @@ impl Pass<'_> {
             self.context.forget(self.key);
         } else {
             self.write_status(outcome).await?;
+            self.memory.judged = Some(fingerprint(&self.object.spec));
             self.memory.ready = self
                 .object
                 .status

@@ -1,7 +1,9 @@
 //! What a pass learns from what it has seen.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use crate::{
-    api::Drift,
+    api::{AttachedDatabaseSpec, Drift},
     azure::model::Change,
     controller::{
         block::Block,
@@ -109,4 +111,17 @@ pub(super) fn is_unsent(azure: &Azure) -> bool {
         Azure::Read(sight) => matches!(sight.operation, Operation::Intended(_)),
         Azure::NotRead | Azure::Operating(_) => false,
     }
+}
+
+/// Stands for all that `spec` asks for, whether it is suspended or not.
+pub(super) fn fingerprint(spec: &AttachedDatabaseSpec) -> u64 {
+    let wish = AttachedDatabaseSpec {
+        suspend: false,
+        ..spec.clone()
+    };
+    // A spec is JSON; should it not be, every one is another.
+    let text = serde_json::to_string(&wish).unwrap_or_default();
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
