@@ -18,6 +18,8 @@ mod chart;
 mod doctor;
 #[path = "e2e/follower.rs"]
 mod follower;
+#[path = "e2e/gitops.rs"]
+mod gitops;
 #[path = "e2e/identity.rs"]
 mod identity;
 #[path = "e2e/leader.rs"]

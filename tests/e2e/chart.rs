@@ -15,8 +15,10 @@ use testbed::{
 
 use crate::stage::{Stage, attached_database, ready, root};
 
-const NAMESPACE: &str = "adx-follower-system";
-const NAME: &str = "adx-follower-operator";
+/// Where the chart is installed.
+pub(crate) const NAMESPACE: &str = "adx-follower-system";
+/// The release, and with it the Deployment and the ServiceAccount.
+pub(crate) const NAME: &str = "adx-follower-operator";
 
 async fn kubectl(plane: &ControlPlane, arguments: &[&str]) -> String {
     let output = plane.kubectl().args(arguments).output().await.unwrap();
@@ -28,12 +30,17 @@ async fn kubectl(plane: &ControlPlane, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Installs the chart with `settings`, and starts an operator as its Deployment says, as its ServiceAccount.
-async fn install(stage: &mut Stage, settings: &[&str]) {
-    let plane = &stage.control_plane;
+/// Makes its namespace and two for objects, and installs the chart there: [`release`].
+pub(crate) async fn install(stage: &mut Stage, settings: &[&str]) {
     for namespace in [NAMESPACE, "analytics", "finance"] {
-        kubectl(plane, &["create", "namespace", namespace]).await;
+        kubectl(&stage.control_plane, &["create", "namespace", namespace]).await;
     }
+    release(stage, settings).await;
+}
+
+/// Installs the chart with `settings`, and starts an operator as its Deployment says, as its ServiceAccount.
+pub(crate) async fn release(stage: &mut Stage, settings: &[&str]) {
+    let plane = &stage.control_plane;
     let helm = Helm::on(HelmVersion::V3, plane).await.unwrap();
     let chart = root().join("charts/adx-follower-operator");
     let mut arguments = vec![
