@@ -1,9 +1,10 @@
 //! Each profile on a real API server: installed, upgraded and uninstalled.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::Value;
-use testbed::{ControlPlane, Helm, HelmVersion, Logs, Tools};
+use testbed::{ControlPlane, Helm, HelmVersion, Logs, NotYet, Tools, eventually};
 
 use super::helm::{CHART, CRDS_CHART, NAMESPACE, RELEASE, profile, profiles, root};
 
@@ -91,6 +92,19 @@ impl Place {
         ours.count()
     }
 
+    /// Waits until so many definitions are there: the API server takes one away after it has looked for its objects.
+    async fn until_defined(&self, kept: usize, profile: &str) {
+        let what = format!("{:?}, {profile}: {kept} definitions", self.version);
+        eventually(Duration::from_secs(30), &what, async || {
+            match self.definitions().await {
+                found if found == kept => Ok(()),
+                found => Err(NotYet::observed(found)),
+            }
+        })
+        .await
+        .unwrap();
+    }
+
     /// The release as it is installed, judged by the API server.
     async fn judge(&self) {
         let manifest = ["get", "manifest", RELEASE, "--namespace", NAMESPACE];
@@ -162,9 +176,11 @@ async fn install_all(version: HelmVersion) {
         place.remove().await;
         // Definitions stay when a release goes, unless it was told to take them along.
         let kept = if name == "everything-on" { 0 } else { 2 };
-        assert_eq!(place.definitions().await, kept, "{version:?}, {name}");
+        place.until_defined(kept, &name).await;
     }
-    place.kubectl(&["delete", "crd", "--all"]).await;
+    place
+        .kubectl(&["delete", "crd", "--all", "--wait=true"])
+        .await;
     let chart = path(CRDS_CHART);
     place
         .helm(&["install", "crds", &chart, "--namespace", NAMESPACE])
